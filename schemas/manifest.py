@@ -1,0 +1,158 @@
+"""What a dataset version, a tuned student and an evaluation say about themselves.
+
+Manifests hold no clock: the same inputs give the same bytes.
+"""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from schemas.frozen import Frozen
+from schemas.records import Language, Reason
+
+Method = Literal["full", "lora", "qlora"]
+Share = float
+"""A fraction in [0, 1]."""
+
+
+class SourceFile(Frozen):
+    """A file that a version was made from or consists of."""
+
+    path: str
+    """Relative; for files of a version to its folder."""
+    sha256: str
+
+
+class DatasetManifest(Frozen):
+    """The identity card of a dataset version."""
+
+    format: Literal["pacaloom-dataset/1"] = "pacaloom-dataset/1"
+    name: str
+    version: str
+    """``NNNN-HASH``: ordinal among the versions of this name, and the content hash's start."""
+    content_hash: str
+    """sha256 over the ids of kept records by split and over the rejections: 64 hex digits."""
+    generated: int = Field(ge=0)
+    """Drafts that entered curation: ``kept + Σ rejected``."""
+    kept: int = Field(ge=0)
+    rejected: dict[Reason, int]
+    kept_by_language: dict[Language, int]
+    rejected_by_language: dict[Language, dict[Reason, int]]
+    splits: dict[str, int]
+    """Records by split: ``train`` and ``validation``."""
+    teachers: dict[str, int]
+    """Drafts by the teacher that wrote them."""
+    strategies: dict[str, int]
+    """Drafts by generation strategy."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """Tokens that the completions behind the drafts cost, as the endpoint counted them."""
+    curation: dict[str, JsonValue]
+    """The whole curation config with which the records were judged."""
+    seeds: tuple[SourceFile, ...]
+    """Seed files, hashed."""
+    files: tuple[SourceFile, ...]
+    """Every file of the version but the manifest itself."""
+    code_version: str
+
+
+class TrainingManifest(Frozen):
+    """The identity card of a tuned student."""
+
+    format: Literal["pacaloom-model/1"] = "pacaloom-model/1"
+    name: str
+    version: str
+    """``NNNN-HASH``: ordinal among the versions of this name, and the weights' hash's start."""
+    method: Method
+    student: str
+    """Base model as the user named it: an embedded model's name, a hub id or a local path."""
+    student_path: str
+    """Folder of the base weights on this machine."""
+    student_sha256: str
+    """Over the base weights, so that an adapter is never put on another base."""
+    dataset: str
+    """``NAME/VERSION`` of the dataset."""
+    dataset_content_hash: str
+    template_hash: str
+    recipe: dict[str, JsonValue]
+    """All hyperparameters, defaults included."""
+    train_rows: int
+    validation_rows: int
+    steps: int
+    loss_before: float
+    """Mean cross-entropy in nats a token on held-out completions, before the first step."""
+    loss_after: float
+    peak_memory_mb: float
+    """High-water mark of the training process's resident memory (CUDA: allocated memory)."""
+    train_seconds: float
+    trainable_parameters: int
+    total_parameters: int
+    files: tuple[SourceFile, ...]
+    libraries: dict[str, str]
+    """Versions of the libraries that decide the result."""
+    code_version: str
+
+
+class MatrixRow(Frozen):
+    """One cell of the evaluation matrix: a model on a task with so many worked examples."""
+
+    model: str
+    task: str
+    language: Language
+    shots: int = Field(ge=0)
+    item_count: int
+    accuracy: Share
+    low: Share
+    """Lower end of the 95 % bootstrap interval over items."""
+    high: Share
+
+
+class Comparison(Frozen):
+    """Challenger against baseline on identical items and shots."""
+
+    task: str
+    language: Language
+    shots: int
+    baseline: str
+    challenger: str
+    item_count: int
+    difference: float
+    """Accuracy of the challenger minus that of the baseline, in [-1, 1]."""
+    low: float
+    high: float
+    """Ends of the 95 % paired bootstrap interval."""
+    p_value: float
+    """Exact McNemar, two-sided."""
+
+
+Verdict = Literal["promote", "hold", "reject"]
+
+
+class GateVerdict(Frozen):
+    """Whether the challenger may replace the champion, and why."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    challenger: str
+    champion: str
+    """What it was compared with: the champion, or the base model when there is none yet."""
+    items_needed: int | None = None
+    """For ``hold``: items at which a difference of the observed size would be decided."""
+
+
+class EvaluationReport(Frozen):
+    """All that one evaluation found."""
+
+    format: Literal["pacaloom-evaluation/1"] = "pacaloom-evaluation/1"
+    id: str
+    """Hash of models, tasks, items and settings."""
+    items_hash: str
+    """Hash over the items and shots that were used; equal hashes are comparable."""
+    template_hash: str
+    seed: int
+    models: dict[str, str]
+    """Name in the matrix -> folder or embedded model."""
+    matrix: tuple[MatrixRow, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: GateVerdict | None = None
+    seconds: float
