@@ -1,0 +1,178 @@
+"""Publish curated records as an immutable dataset version, and find published versions.
+
+A version is named ``NNNN-HASH``: its ordinal under the name, and the start of the sha256 over its
+records and rejections. The same content under the same name is the same version: it is found, not
+written again. A version folder appears whole or not at all. Cost: linear in the records.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from pipeline.publishing.card import render_card
+from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
+from pipeline.publishing.splits import Splits, split_records
+from schemas.errors import UserError
+from schemas.exchange import Usage
+from schemas.identity import digest
+from schemas.manifest import DatasetManifest, SourceFile
+from schemas.records import InstructionRecord, Rejection
+from schemas.storage import atomic_folder, read_manifest
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
+
+
+class DatasetVersionError(UserError):
+    """A dataset name is unusable, or nothing was published under it."""
+
+
+class Publication(NamedTuple):
+    """All that a version is made of."""
+
+    name: str
+    kept: Sequence[InstructionRecord]
+    rejected: Sequence[Rejection]
+    seeds: tuple[SourceFile, ...]
+    curation: dict[str, JsonValue]
+    usage: Usage
+    """Tokens of the completions behind the drafts."""
+    licence: str
+    """Licence id as the Hugging Face Hub spells it: ``apache-2.0``, ``other``."""
+    code_version: str
+
+
+def publish(publication: Publication, root: Path) -> Path:
+    """Write a version under ``root/name`` and return its folder.
+
+    Raises:
+        DatasetVersionError: The name cannot be a folder's.
+        StorageError: The folder cannot be written; nothing half-written stays.
+    """
+    check_name(publication.name)
+    splits = split_records(publication.kept)
+    content_hash = hash_content(splits, publication.rejected)
+    published = list_versions(root, publication.name)
+    for folder in published:
+        if folder.name.endswith(content_hash[:12]):
+            return folder
+    ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
+    version = f"{ordinal:04d}-{content_hash[:12]}"
+    target = root / publication.name / version
+    with atomic_folder(target) as folder:
+        _write_version(folder, publication, splits, version, content_hash)
+    return target
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no safe folder name.
+
+    Raises:
+        DatasetVersionError: The name has other characters, or is too long.
+    """
+    if not _NAME.fullmatch(name):
+        raise DatasetVersionError(
+            f"A dataset name is 1 to 64 of a-z, 0-9, dot, dash and underscore, found {name!r}."
+        )
+
+
+def hash_content(splits: Splits, rejected: Sequence[Rejection]) -> str:
+    """Hash records by split, with their lineage, and rejections: 64 hex digits."""
+    return digest(
+        [record.model_dump(mode="json") for record in splits.train],
+        [record.model_dump(mode="json") for record in splits.validation],
+        [rejection.model_dump(mode="json") for rejection in rejected],
+    )
+
+
+def list_versions(root: Path, name: str) -> list[Path]:
+    """List the version folders of a name, oldest first."""
+    folders = (root / name).glob("*-*")
+    return sorted(
+        (folder for folder in folders if _VERSION.fullmatch(folder.name)),
+        key=lambda folder: int(folder.name.split("-")[0]),
+    )
+
+
+def latest_version(root: Path, name: str) -> Path:
+    """Find the newest version of a name.
+
+    Raises:
+        DatasetVersionError: Nothing was published under the name.
+    """
+    versions = list_versions(root, name)
+    if not versions:
+        raise DatasetVersionError(
+            f"No dataset version of {name!r} in {root}. "
+            f"Make one with `./pacaloom curate --name {name}`."
+        )
+    return versions[-1]
+
+
+def open_version(folder: Path) -> DatasetManifest:
+    """Read a version's manifest.
+
+    Raises:
+        ManifestError: The folder is no dataset version.
+    """
+    return read_manifest(folder, DatasetManifest, "a dataset version")
+
+
+def _write_version(
+    folder: Path, publication: Publication, splits: Splits, version: str, content_hash: str
+) -> None:
+    # pyarrow takes 0.3 s to import, which `./pacaloom --help` need not pay.
+    from pipeline.publishing.tables import write_records, write_rejections
+
+    (folder / "data").mkdir()
+    write_records(folder / "data" / "train.parquet", splits.train)
+    write_records(folder / "data" / "validation.parquet", splits.validation)
+    write_rejections(folder / "rejected.parquet", publication.rejected)
+    manifest = _describe(publication, splits, version, content_hash)
+    card = render_card(manifest, publication.kept, publication.rejected, publication.licence)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    manifest = manifest.model_copy(update={"files": _hash_files(folder)})
+    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+
+
+def _describe(
+    publication: Publication, splits: Splits, version: str, content_hash: str
+) -> DatasetManifest:
+    kept, rejected = publication.kept, publication.rejected
+    origins = [record.provenance for record in kept]
+    origins += [rejection.draft.provenance for rejection in rejected]
+    return DatasetManifest(
+        name=publication.name,
+        version=version,
+        content_hash=content_hash,
+        generated=len(kept) + len(rejected),
+        kept=len(kept),
+        rejected=count_reasons(rejected),
+        kept_by_language=count_languages(kept),
+        rejected_by_language=count_reasons_by_language(rejected),
+        splits={"train": len(splits.train), "validation": len(splits.validation)},
+        teachers=dict(sorted(Counter(origin.teacher for origin in origins).items())),
+        strategies=dict(sorted(Counter(origin.strategy for origin in origins).items())),
+        prompt_tokens=publication.usage.prompt_tokens,
+        completion_tokens=publication.usage.completion_tokens,
+        curation=publication.curation,
+        seeds=publication.seeds,
+        files=(),
+        code_version=publication.code_version,
+    )
+
+
+def _hash_files(folder: Path) -> tuple[SourceFile, ...]:
+    return tuple(
+        SourceFile(
+            path=file.relative_to(folder).as_posix(),
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        )
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    )
