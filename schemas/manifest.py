@@ -78,6 +78,8 @@ class TrainingManifest(Frozen):
     """All hyperparameters, defaults included."""
     train_rows: int
     validation_rows: int
+    overlong_rows: int = 0
+    """Rows left out, by the recipe's choice, because they are longer than its limit in tokens."""
     steps: int
     loss_before: float
     """Mean cross-entropy in nats a token on held-out completions, before the first step."""
