@@ -115,9 +115,16 @@ class Comparison(Frozen):
     task: str
     language: Language
     shots: int
+    """Worked examples that the challenger was given."""
+    baseline_shots: int
+    """The same, but where tuned zero-shot is held against the baseline's few-shot."""
     baseline: str
     challenger: str
     item_count: int
+    wins: int = Field(ge=0)
+    """Items that only the challenger got right."""
+    losses: int = Field(ge=0)
+    """Items that only the baseline got right."""
     difference: float
     """Accuracy of the challenger minus that of the baseline, in [-1, 1]."""
     low: float
