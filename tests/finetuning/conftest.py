@@ -1,11 +1,14 @@
 """A student small enough for every test, and dataset versions to train it on."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from schemas.records import Language
+from schemas.identity import digest, short_id
+from schemas.manifest import DatasetManifest
+from schemas.records import LANGUAGES, Language, Reason
 
 
 class Row(NamedTuple):
@@ -16,6 +19,8 @@ class Row(NamedTuple):
     output: str
     language: Language
 
+
+MakeDataset = Callable[..., Path]
 
 _COLOURS = ("red", "green", "blue", "white")
 _COLOURS_KO = ("빨강", "초록", "파랑", "하양")
@@ -81,3 +86,69 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def other_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_tiny_llama(tmp_path_factory.mktemp("other-llama"), seed=1)
+
+
+def write_dataset(
+    folder: Path,
+    train: Sequence[Row],
+    validation: Sequence[Row],
+    rejected: dict[Reason, int] | None = None,
+) -> Path:
+    """Write a dataset version as the publishing room does, as far as training reads it."""
+    import pyarrow
+    import pyarrow.parquet
+
+    (folder / "data").mkdir(parents=True)
+    for split, rows in (("train", train), ("validation", validation)):
+        columns = {
+            "id": [short_id(*row) for row in rows],
+            "instruction": [row.instruction for row in rows],
+            "input": [row.input for row in rows],
+            "output": [row.output for row in rows],
+            "language": [row.language for row in rows],
+            "teacher": ["script" for _ in rows],
+        }
+        schema = pyarrow.schema([(name, pyarrow.string()) for name in columns])
+        table = pyarrow.table(columns, schema=schema)
+        pyarrow.parquet.write_table(table, folder / "data" / f"{split}.parquet")
+    rejected = rejected or {}
+    kept = len(train) + len(validation)
+    manifest = DatasetManifest(
+        name="colours",
+        version="0001-0123456789ab",
+        content_hash=digest(train, validation),
+        generated=kept + sum(rejected.values()),
+        kept=kept,
+        rejected=rejected,
+        kept_by_language={
+            language: sum(row.language == language for row in [*train, *validation])
+            for language in LANGUAGES
+        },
+        rejected_by_language={},
+        splits={"train": len(train), "validation": len(validation)},
+        teachers={"script": kept},
+        strategies={"import": kept},
+        curation={},
+        seeds=(),
+        files=(),
+        code_version="test",
+    )
+    (folder / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give 24 learnable rows in both languages, 6 of them held out."""
+    rows = learnable_rows(24)
+    return write_dataset(tmp_path_factory.mktemp("datasets") / "v", rows[:18], rows[18:])
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> MakeDataset:
+    return write_dataset
+
+
+@pytest.fixture(scope="session")
+def make_rows() -> Callable[[int], list[Row]]:
+    return learnable_rows

@@ -1,0 +1,146 @@
+"""Turn rows into tokens and labels, and prove on every row that they are what they should be.
+
+The trained span of a row is exactly its answer and one stop token. What ruins most runs elsewhere
+is checked here on all rows before the first step: a stop token masked because it doubles as
+padding, a second beginning-of-text token, an answer cut at the length limit, a control token in
+the midst of machine-written text, a prompt tokenized otherwise than at inference.
+
+Prompt and answer are tokenized together where the prompt's tokens stay the same, so that a
+tokenizer that treats the start of a text specially (Llama 2's) does not do so in the middle; and
+apart where they would merge across the border (Qwen merges ":" with a following newline), because
+at inference the prompt stands alone. Cost: linear in the text, about 0.2 ms a row.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from schemas.errors import UserError
+from schemas.templates import render
+from training.finetuning.data import Row
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+IGNORED = -100
+"""Label of a position that is not trained, as torch's cross entropy has it."""
+
+
+class ContractError(UserError):
+    """A row cannot be trained on as it should be."""
+
+
+class Example(NamedTuple):
+    """A row in tokens."""
+
+    id: str
+    input_ids: list[int]
+    labels: list[int]
+    """``IGNORED`` on the prompt, the token itself on answer and stop token."""
+
+
+class Encoded(NamedTuple):
+    """The examples of a split; with the dropped they account for every row."""
+
+    examples: list[Example]
+    overlong: list[str]
+    """Ids of rows above the length limit."""
+
+
+def encode(
+    rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", max_length_tokens: int
+) -> Encoded:
+    """Tokenize rows and check each one against its text.
+
+    Raises:
+        ContractError: Names the first row whose tokens do not say what its text says.
+    """
+    if tokenizer.eos_token_id is None:
+        raise ContractError(
+            f"The tokenizer in {tokenizer.name_or_path} has no stop token (eos_token), so the "
+            "student could not learn to end an answer. Set one in its tokenizer_config.json."
+        )
+    if not rows:
+        return Encoded([], [])
+    marks = _find_marks(tokenizer)
+    examples = _tokenize(rows, tokenizer, marks)
+    for row, example in zip(rows, examples, strict=True):
+        _check(row, example, tokenizer, marks)
+    fitting = [example for example in examples if len(example.input_ids) <= max_length_tokens]
+    overlong = [example.id for example in examples if len(example.input_ids) > max_length_tokens]
+    return Encoded(fitting, overlong)
+
+
+class _Marks(NamedTuple):
+    """The control tokens of a tokenizer."""
+
+    start: list[int]
+    """What stands before a text: Gemma's and Llama's ``<bos>``, or nothing."""
+    stop: int
+
+
+def _find_marks(tokenizer: "PreTrainedTokenizerBase") -> _Marks:
+    start = cast("int | None", tokenizer.bos_token_id)
+    stop = cast("int", tokenizer.eos_token_id)
+    begins = start is not None and tokenizer("a")["input_ids"][0] == start
+    return _Marks([start] if start is not None and begins else [], stop)
+
+
+def _tokenize(
+    rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", marks: _Marks
+) -> list[Example]:
+    texts = [render(row.instruction, row.input, row.output, row.language) for row in rows]
+    prompts = _token_ids([text.prompt for text in texts], tokenizer)
+    wholes = _token_ids([text.prompt + text.completion for text in texts], tokenizer)
+    examples: list[Example] = []
+    for row, text, prompt, whole in zip(rows, texts, prompts, wholes, strict=True):
+        if whole[: len(prompt)] == prompt:
+            answer = whole[len(prompt) :]
+        else:
+            answer = _token_ids([text.completion], tokenizer)[0]
+        answer = [*answer, marks.stop]
+        prompt = [*marks.start, *prompt]
+        examples.append(Example(row.id, prompt + answer, [IGNORED] * len(prompt) + answer))
+    return examples
+
+
+def _token_ids(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
+    # split_special_tokens: a record about HTML may contain "<s>", which is text there and not the
+    # control token of the same spelling.
+    encoded = tokenizer(texts, add_special_tokens=False, split_special_tokens=True)
+    return encoded["input_ids"]
+
+
+def _check(row: Row, example: Example, tokenizer: "PreTrainedTokenizerBase", marks: _Marks) -> None:
+    """Compare an example, token by token, with the text it came from."""
+    prompt_length = example.labels.count(IGNORED)
+    prompt = example.input_ids[:prompt_length]
+    answer = example.input_ids[prompt_length:]
+    if example.labels != [IGNORED] * prompt_length + answer:
+        raise ContractError(f"Row {row.id}: the trained span is not the end of the row.")
+    if answer[-1] != marks.stop or prompt[: len(marks.start)] != marks.start:
+        raise ContractError(f"Row {row.id}: it lacks its start or stop token.")
+    control = {marks.stop, *marks.start}
+    if control & {*prompt[len(marks.start) :], *answer[:-1]}:
+        raise ContractError(f"Row {row.id}: a control token stands in the midst of its text.")
+    text = render(row.instruction, row.input, row.output, row.language)
+    prompt = prompt[len(marks.start) :]
+    _check_text(row, text.prompt, _decode(prompt, tokenizer))
+    # The answer is checked at its place: decoded alone, some tokenizers strip its first space.
+    _check_text(row, text.prompt + text.completion, _decode(prompt + answer[:-1], tokenizer))
+
+
+def _decode(tokens: list[int], tokenizer: "PreTrainedTokenizerBase") -> str:
+    return cast("str", tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
+
+
+def _check_text(row: Row, wanted: str, found: str) -> None:
+    if wanted != found:
+        place = next(
+            (index for index, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b),
+            min(len(wanted), len(found)),
+        )
+        raise ContractError(
+            f"Row {row.id}: the student's tokenizer changes its text at character {place}, from "
+            f"{wanted[place : place + 20]!r} to {found[place : place + 20]!r}. Choose a student "
+            "whose tokenizer knows these characters, or remove the row."
+        )
