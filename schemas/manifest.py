@@ -23,6 +23,27 @@ class SourceFile(Frozen):
     sha256: str
 
 
+class DraftsManifest(Frozen):
+    """What a generation run says about the drafts it wrote, beside them."""
+
+    format: Literal["pacaloom-drafts/1"] = "pacaloom-drafts/1"
+    name: str
+    teacher: str
+    generated: int
+    quota: dict[Language, int]
+    """Records that were wanted of each language."""
+    admitted: dict[Language, int]
+    """Drafts of each language that passed the per-record stages."""
+    prompt_tokens: int
+    completion_tokens: int
+    """Tokens of all completions behind the drafts, as the endpoint counted them."""
+    seeds: tuple[SourceFile, ...]
+    """Seed files, hashed."""
+    seed_paths: tuple[str, ...]
+    """Where those files were read on this machine."""
+    stopped_because: str
+
+
 class DatasetManifest(Frozen):
     """The identity card of a dataset version."""
 
