@@ -1,0 +1,127 @@
+"""Draw what a prompt is made of: its kind of task and the worked examples it shows.
+
+Self-Instruct (arXiv:2212.10560, section 2.2) shows eight examples, six written by people and two
+by the machine, because a pool that feeds on itself drifts. The ratio is kept at any size: a
+quarter, rounded, comes from the pool, so three examples are two seed tasks and one record.
+
+Each prompt names a kind of task, because a model that is left free writes little but questions and
+essays: the kind that lags most behind its share of the seed tasks comes first. Every draw is
+O(examples + kinds), whatever the pool holds.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import NamedTuple
+
+from schemas.errors import UserError
+from schemas.exchange import Decoding
+from schemas.records import InstructionRecord, Language, SeedTask, TaskType
+
+# Bytes, not characters, because a Korean character costs three bytes and about as many times the
+# tokens of a Latin one. 1,200 keep three examples and an answer within 3,072 tokens, the slot of
+# the embedded teacher; 165 of Self-Instruct's 175 seed tasks are shorter.
+MAX_EXAMPLE_BYTES = 1200
+
+
+class SeedPoolError(UserError):
+    """There are no seed tasks to draw from."""
+
+
+class Example(NamedTuple):
+    """A worked example as a prompt shows it."""
+
+    instruction: str
+    input: str
+    output: str
+    task_type: TaskType
+    seed_ids: tuple[str, ...]
+    """Its lineage: the seed task itself, or those behind the machine-generated record."""
+
+
+class Draw(NamedTuple):
+    """All that a strategy turns into one prompt."""
+
+    language: Language
+    task_type: TaskType
+    examples: tuple[Example, ...]
+    decoding: Decoding
+    sample_index: int
+
+    @property
+    def seed_ids(self) -> tuple[str, ...]:
+        """Lineage of all examples, sorted."""
+        return tuple(sorted({seed for example in self.examples for seed in example.seed_ids}))
+
+
+class ExamplePool:
+    """The examples of one language: its seed tasks and the records admitted so far."""
+
+    def __init__(self, seeds: Iterable[SeedTask], language: Language) -> None:
+        own = [seed for seed in seeds if seed.language == language]
+        if not own:
+            raise SeedPoolError(
+                f"No seed task is in {language!r}, for which records are wanted. Add lines to "
+                f"seeds/{language}.jsonl or drop the quota of {language!r}."
+            )
+        self.language: Language = language
+        examples = [_from_seed(seed) for seed in own]
+        self._seeds = [example for example in examples if _is_short(example)] or examples
+        self._machine: list[Example] = []
+        self._seeds_by_type: dict[TaskType, list[Example]] = {}
+        for example in self._seeds:
+            self._seeds_by_type.setdefault(example.task_type, []).append(example)
+        self._asked: Counter[TaskType] = Counter()
+
+    def add(self, record: InstructionRecord) -> None:
+        """Let an admitted record serve as an example; over-long ones are not shown."""
+        example = _from_record(record)
+        if _is_short(example):
+            self._machine.append(example)
+
+    def draw(self, rng: Random, count: int, decoding: Decoding) -> Draw:
+        """Draw kind and examples of one prompt and note the kind as asked for."""
+        task_type = self._least_asked(rng)
+        self._asked[task_type] += 1
+        machine_count = min(round(count / 4), len(self._machine))
+        seed_count = min(count - machine_count, len(self._seeds))
+        examples = self._draw_seeds(rng, task_type, seed_count)
+        examples += rng.sample(self._machine, machine_count)
+        rng.shuffle(examples)
+        return Draw(self.language, task_type, tuple(examples), decoding, rng.getrandbits(31))
+
+    def _least_asked(self, rng: Random) -> TaskType:
+        """Pick the kind that lags most behind its share of the seed tasks; chance breaks ties."""
+        lags: dict[TaskType, float] = {
+            kind: (self._asked[kind] + rng.random()) / len(self._seeds_by_type[kind])
+            for kind in sorted(self._seeds_by_type)
+        }
+        return min(lags, key=lambda kind: lags[kind])
+
+    def _draw_seeds(self, rng: Random, wanted: TaskType, count: int) -> list[Example]:
+        """Draw one seed task of the wanted kind and the others of kinds that differ."""
+        first = rng.choice(self._seeds_by_type[wanted])
+        others = [kind for kind in sorted(self._seeds_by_type) if kind != wanted]
+        kinds = rng.sample(others, min(count - 1, len(others)))
+        drawn = [first, *(rng.choice(self._seeds_by_type[kind]) for kind in kinds)]
+        while len(drawn) < count:
+            candidate = rng.choice(self._seeds)
+            if candidate not in drawn:
+                drawn.append(candidate)
+        return drawn
+
+
+def _from_seed(seed: SeedTask) -> Example:
+    return Example(seed.instruction, seed.input, seed.output, seed.task_type, (seed.id,))
+
+
+def _from_record(record: InstructionRecord) -> Example:
+    origin = record.provenance
+    return Example(
+        record.instruction, record.input, record.output, origin.task_type, origin.seed_ids
+    )
+
+
+def _is_short(example: Example) -> bool:
+    text: Sequence[str] = example[:3]
+    return sum(len(part.encode("utf-8", "replace")) for part in text) <= MAX_EXAMPLE_BYTES

@@ -1,0 +1,106 @@
+"""Stanford Alpaca's prompt: a numbered list of tasks in ``###`` blocks, continued by the teacher.
+
+The English text is that of ``prompt.txt`` in tatsu-lab/stanford_alpaca (Apache-2.0); the Korean
+one is ours, written for Korean tasks. The original asks for 20 tasks, its examples among them.
+"""
+
+from pipeline.generation.sampling import Draw, Example
+from pipeline.generation.strategies.drafting import make_drafts
+from pipeline.generation.strategies.numbered_list import find_tasks
+from schemas.exchange import Completion, Message, Prompt
+from schemas.records import Draft, Language
+
+_LIST_LENGTH = 20
+RECORDS_ASKED = 16
+"""At least: the list holds the examples, of which there are seldom more than four."""
+
+_HEAD: dict[Language, str] = {
+    "en": """\
+You are asked to come up with a set of {count} diverse task instructions. These task instructions \
+will be given to a GPT model and we will evaluate the GPT model for completing the instructions.
+
+Here are the requirements:
+1. Try not to repeat the verb for each instruction to maximize diversity.
+2. The language used for the instruction also should be diverse. For example, you should combine \
+questions with imperative instrucitons.
+3. The type of instructions should be diverse. The list should include diverse types of tasks like \
+open-ended generation, classification, editing, etc.
+2. A GPT language model should be able to complete the instruction. For example, do not ask the \
+assistant to create any visual or audio output. For another example, do not ask the assistant to \
+wake you up at 5pm or set a reminder because it cannot perform any action.
+3. The instructions should be in English.
+4. The instructions should be 1 to 2 sentences long. Either an imperative sentence or a question \
+is permitted.
+5. You should generate an appropriate input to the instruction. The input field should contain a \
+specific example provided for the instruction. It should involve realistic data and should not \
+contain simple placeholders. The input should provide substantial content to make the instruction \
+challenging but should ideally not exceed 100 words.
+6. Not all instructions require input. For example, when a instruction asks about some general \
+information, "what is the highest peak in the world", it is not necssary to provide a specific \
+context. In this case, we simply put "<noinput>" in the input field.
+7. The output should be an appropriate response to the instruction and the input. Make sure the \
+output is less than 100 words.
+
+List of {count} tasks:
+""",
+    "ko": """\
+서로 다른 과제 {count}개의 목록을 만들어 주세요. 이 과제들은 언어 모델에 주어지며, 모델이 지시를 \
+얼마나 잘 수행하는지 평가하는 데 쓰입니다.
+
+요건은 다음과 같습니다.
+1. 지시마다 다른 동사를 써서 되도록 다양하게 만듭니다.
+2. 말투도 다양하게 합니다. 부탁하는 문장과 묻는 문장을 섞고, 해요체와 합쇼체를 두루 씁니다.
+3. 과제의 종류도 다양하게 합니다. 자유로운 글쓰기, 분류, 고쳐 쓰기, 요약, 정보 추출, 계산, 설명 \
+등을 섞습니다.
+4. 언어 모델이 글로 해낼 수 있는 과제여야 합니다. 그림이나 소리를 만들게 하거나, 알람을 맞추는 \
+것처럼 실제 행동이 필요한 일을 시키지 않습니다.
+5. 지시는 자연스러운 한국어로 한두 문장으로 씁니다. 한국의 생활과 문화에 맞는 소재를 고르고, \
+외국어를 직역한 듯한 문장은 피합니다.
+6. 지시를 수행할 자료가 필요하면 입력에 적습니다. 실제로 있을 법한 구체적인 내용을 쓰고 빈칸이나 \
+'OOO' 같은 자리 표시는 쓰지 않습니다. 길이는 다섯 문장을 넘지 않게 합니다.
+7. 자료가 필요 없는 지시도 있습니다. 예를 들어 "세계에서 가장 높은 산은 무엇인가요?"처럼 일반적인 \
+사실을 묻는 지시라면 입력에 "<없음>"이라고만 적습니다.
+8. 출력은 지시와 입력에 알맞은 정확한 답이어야 하며 다섯 문장을 넘지 않게 합니다.
+
+과제 {count}개의 목록:
+""",
+}
+
+_LABELS: dict[Language, tuple[str, str, str, str]] = {
+    "en": ("Instruction", "Input", "Output", "<noinput>"),
+    "ko": ("지시", "입력", "출력", "<없음>"),
+}
+
+
+def build(draw: Draw) -> Prompt:
+    """Begin the list with the examples and leave the next instruction open."""
+    instruction = _LABELS[draw.language][0]
+    blocks = [
+        _render(number, example, draw.language) for number, example in enumerate(draw.examples, 1)
+    ]
+    text = _HEAD[draw.language].format(count=_LIST_LENGTH) + "".join(blocks)
+    text += f"###\n{len(draw.examples) + 1}. {instruction}:"
+    return Prompt(
+        messages=(Message(role="user", content=text),),
+        decoding=draw.decoding,
+        strategy="alpaca",
+        language=draw.language,
+        seed_ids=draw.seed_ids,
+        sample_index=draw.sample_index,
+    )
+
+
+def parse(completion: Completion, prompt: Prompt) -> list[Draft]:
+    """Read every task of the list; the last is marked when the token limit cut it."""
+    is_cut = completion.finish_reason == "length"
+    return make_drafts(find_tasks(completion.text, is_cut=is_cut), completion, prompt)
+
+
+def _render(number: int, example: Example, language: Language) -> str:
+    instruction, given, output, nothing = _LABELS[language]
+    # As the original does: one line, single spaces, no colon at the end.
+    asked = " ".join(example.instruction.split()).rstrip(":")
+    return (
+        f"###\n{number}. {instruction}: {asked}\n{number}. {given}:\n{example.input or nothing}\n"
+        f"{number}. {output}:\n{example.output}\n"
+    )

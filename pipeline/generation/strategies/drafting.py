@@ -1,0 +1,74 @@
+"""Turn the pieces that a parser found into a draft: clean text, one spelling of "no input"."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.exchange import Completion, Prompt
+from schemas.records import Defect, Draft, Provenance
+
+# Spellings seen in answers of small models to "write <noinput> when no input is needed".
+_NO_INPUT = re.compile(
+    r"[<\[(\"'`*]*\s*(?:no[\s_-]?inputs?(?:\s+(?:is\s+)?(?:needed|required|necessary))?"
+    r"|not\s+applicable|n/?a|none|null|empty|nil|-+"
+    r"|(?:입력\s*)?(?:없음|없습니다|필요\s*없음|불필요)|해당\s*(?:사항\s*)?없음)\s*[>\])\"'`*.。]*",
+    re.IGNORECASE,
+)
+
+# NUL and the other control characters have no place in a record. They become U+FFFD, as lone
+# surrogates do, so that curation still sees that the text was broken.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def clean(text: str) -> str:
+    """Join surrogate pairs and turn what cannot be written as UTF-8 text into U+FFFD."""
+    if not text.isascii():  # a fast path, not a language rule
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def is_no_input(text: str) -> bool:
+    """Tell whether a text only says that there is no input."""
+    return len(text) < 60 and _NO_INPUT.fullmatch(text.strip()) is not None
+
+
+class Pieces(NamedTuple):
+    """One task as a parser found it."""
+
+    instruction: str
+    input: str
+    output: str
+    is_cut: bool = False
+    """The completion ended inside it."""
+
+
+def make_drafts(pieces: Sequence[Pieces], completion: Completion, prompt: Prompt) -> list[Draft]:
+    """Make one draft a piece, in order; without any piece one that holds the whole text."""
+    if not pieces:
+        text = clean(completion.text)
+        return [_make_draft(Pieces("", "", text), "unparseable", 0, completion, prompt)]
+    return [
+        _make_draft(piece, "truncated" if piece.is_cut else None, position, completion, prompt)
+        for position, piece in enumerate(pieces)
+    ]
+
+
+def _make_draft(
+    piece: Pieces, defect: Defect | None, position: int, completion: Completion, prompt: Prompt
+) -> Draft:
+    instruction, given, output = (clean(part).strip() for part in piece[:3])
+    return Draft(
+        instruction=instruction,
+        input="" if is_no_input(given) else given,
+        output=output,
+        language=prompt.language,
+        defect=defect,
+        provenance=Provenance(
+            strategy=prompt.strategy,
+            teacher=completion.model,
+            completion_id=completion.id,
+            position=position,
+            seed_ids=prompt.seed_ids,
+            task_type=prompt.task_type,
+        ),
+    )

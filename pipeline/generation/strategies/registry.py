@@ -1,0 +1,7 @@
+"""The strategies by name."""
+
+from pipeline.generation.config import StrategyName
+from pipeline.generation.strategies import alpaca, structured
+from pipeline.generation.strategies.strategy import Strategy
+
+STRATEGIES: dict[StrategyName, Strategy] = {"structured": structured, "alpaca": alpaca}
