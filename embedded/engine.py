@@ -1,33 +1,31 @@
 """Run an embedded model behind llama.cpp's own OpenAI-compatible server, in a guarded child.
 
-The child holds the model (about its file size in memory), listens on 127.0.0.1 only, and cannot
-outlive its parent: it holds the reading end of a pipe whose writing end only the parent has, and
-the kernel closes that one however the parent dies. A parent-death signal would not do: Linux sends
-it when the *thread* that started the child ends, and flows start engines from worker threads.
+The child holds the model (about its file size in memory), listens on 127.0.0.1 only and ends with
+its parent. Starting costs 0.6 s for a model of 0.1 GB and 1.5 s for one of 1.1 GB from a warm
+disk. Tokens a second grow with the requests at once, less than in proportion: on 2 cores the 1.5B
+model writes 16 for one and 20 in all for four.
 """
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 from threading import Timer
 from typing import IO
 
 from pydantic import Field
 
+from embedded.child import last_lines, run_child
 from schemas.errors import PacaloomError
 from schemas.frozen import Frozen
 
-_ROOT = Path(__file__).resolve().parents[1]
-_STOP_TIMEOUT_S = 5.0
-_LOG_LINES = 5
+_LAST_LINES = 4
 
 
 class EngineError(PacaloomError):
-    """The engine did not start."""
+    """The engine did not start, or died."""
 
 
 class EngineOptions(Frozen):
@@ -40,7 +38,7 @@ class EngineOptions(Frozen):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Threads that compute. More than there are cores make it slower."""
     startup_timeout_s: float = Field(default=180.0, gt=0)
-    """Seconds until the model must be loaded; a slow disk may need more."""
+    """Seconds until the model must be loaded; raise it on a slow disk."""
 
 
 class EngineCommand(Frozen):
@@ -55,7 +53,7 @@ class EngineCommand(Frozen):
 def start_engine(
     model_path: Path,
     alias: str,
-    options: EngineOptions = EngineOptions(),  # noqa: B008  # frozen
+    options: EngineOptions | None = None,
     log: Path | None = None,
 ) -> Generator[str]:
     """Serve a model until the block ends, and yield its base URL, ending in ``/v1``.
@@ -63,25 +61,28 @@ def start_engine(
     Args:
         model_path: GGUF file.
         alias: The model name that the server reports.
-        options: Size of the engine.
+        options: Size of the engine; None for the defaults.
         log: File that the server's messages are appended to; None keeps them for errors only.
 
     Raises:
-        EngineError: The server did not become healthy; holds the last lines of its log.
+        EngineError: The server did not get ready, or died while the block ran (which then failed
+            too); holds the last lines of its log.
     """
-    command = EngineCommand(model_path=model_path.resolve(), alias=alias, options=options)
-    with ExitStack() as stack:
-        messages = stack.enter_context(_open_log(log))
+    command = EngineCommand(
+        model_path=model_path.resolve(), alias=alias, options=options or EngineOptions()
+    )
+    with _open_log(log) as messages:
         start = messages.seek(0, os.SEEK_END)
-        child = _spawn(command, messages)
-        stack.callback(_stop, child)
-        address = _await_address(child, options.startup_timeout_s)
-        if not address:
-            raise EngineError(
-                f"The engine for {alias} did not get ready within {options.startup_timeout_s:g} s "
-                f"({model_path}); its last words: {_last_lines(messages, start)}"
-            )
-        yield f"{address}/v1"
+        with run_child("embedded.engine_child", command.model_dump_json(), messages) as child:
+            address = _await_address(child, command.options.startup_timeout_s)
+            if not address:
+                raise _engine_error("did not get ready", command, child, messages, start)
+            try:
+                yield f"{address}/v1"
+            except Exception as error:
+                if child.poll() is None:
+                    raise
+                raise _engine_error("died", command, child, messages, start) from error
 
 
 def _open_log(log: Path | None) -> IO[bytes]:
@@ -91,20 +92,10 @@ def _open_log(log: Path | None) -> IO[bytes]:
     return log.open("a+b")
 
 
-def _spawn(command: EngineCommand, messages: IO[bytes]) -> subprocess.Popen[bytes]:
-    # From the root, because the packages are not installed and -m looks in the working directory.
-    return subprocess.Popen(  # noqa: S603  # our own module
-        [sys.executable, "-m", "embedded.engine_child", command.model_dump_json()],
-        cwd=_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=messages,
-    )
-
-
-def _await_address(child: subprocess.Popen[bytes], timeout_s: float) -> str:
+def _await_address(child: Popen[bytes], timeout_s: float) -> str:
     """Read the line the child prints once it is healthy; empty when it dies or takes too long."""
-    assert child.stdout is not None  # noqa: S101  # for the type checker
+    if child.stdout is None:
+        return ""
     killer = Timer(timeout_s, child.kill)
     killer.start()
     try:
@@ -113,18 +104,11 @@ def _await_address(child: subprocess.Popen[bytes], timeout_s: float) -> str:
         killer.cancel()
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Let go of the child's pipe, which ends it, and make sure."""
-    with child:
-        assert child.stdin is not None  # noqa: S101  # for the type checker
-        child.stdin.close()
-        try:
-            child.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-
-
-def _last_lines(messages: IO[bytes], start: int) -> str:
-    messages.seek(start)
-    lines = messages.read().decode(errors="replace").splitlines()
-    return " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip()) or "none"
+def _engine_error(
+    what: str, command: EngineCommand, child: Popen[bytes], messages: IO[bytes], start: int
+) -> EngineError:
+    return EngineError(
+        f"The engine for {command.alias} {what}: status {child.wait()}, "
+        f"{command.options.startup_timeout_s:g} s allowed for its start, model "
+        f"{command.model_path}. Its last words: {last_lines(messages, start, _LAST_LINES)}"
+    )

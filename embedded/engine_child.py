@@ -1,8 +1,7 @@
-"""The engine's process: ``python -m embedded.engine_child JSON``, started by embedded.engine only.
+"""The engine's process: ``python -m embedded.engine_child JSON``, run by embedded.engine only.
 
-Standard input is the guard: it never carries anything, and its end is the parent's end. Standard
-output carries one line, the address, once the model answers; whatever llama.cpp prints goes to
-standard error, which the parent has pointed at the log.
+Standard output carries one line, the address, once the model answers; whatever llama.cpp prints
+goes to standard error, which the parent has pointed at the log.
 """
 
 import importlib
@@ -12,37 +11,29 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from threading import Thread
-from typing import Any, BinaryIO
+from threading import Event
+from typing import Any
 
+from embedded.child import exit_with_parent
 from embedded.engine import EngineCommand
 
 _POLL_S = 0.05
-_PARENT_POLL_S = 1.0
 
 
 def main(argument: str) -> None:
     """Serve until the parent is gone."""
     # The parent is interrupted too and stops this process in its own order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_exit_with_parent, args=(sys.stdin.buffer,), daemon=True).start()
+    exit_with_parent()
     announce = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    parent = os.getppid()
-    server = _serve(EngineCommand.model_validate_json(argument))
+    try:
+        server = _serve(EngineCommand.model_validate_json(argument))
+    except RuntimeError as error:
+        sys.exit(str(error))
     _await_health(server.listening_address)
     print(server.listening_address, file=announce, flush=True)
-    # A second guard: a process that the parent forked (a data loader's worker) holds a copy of the
-    # pipe's writing end and may live on for a while.
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL_S)
-    os._exit(0)
-
-
-def _exit_with_parent(guard: BinaryIO) -> None:
-    guard.read()
-    # Nothing to save, and unwinding llama.cpp in the middle of a request may hang.
-    os._exit(0)
+    Event().wait()
 
 
 def _serve(command: EngineCommand) -> Any:  # noqa: ANN401  # the library carries no types

@@ -173,7 +173,10 @@ def _keep(partial: Path, path: Path, sha256: str) -> None:
     partial.replace(path)
     _remember(path, sha256)
     for leftover in path.parent.glob(f"{path.name}.*.part*"):
-        leftover.unlink()
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 class _Verified(Frozen):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded.models import HubFile
-from embedded.sources import CHUNK_BYTES, SourceError, Target
+from embedded.sources import SourceError, Target
 
 if TYPE_CHECKING:
     import httpx2
@@ -61,7 +61,8 @@ def _continue(client: "httpx2.Client", url: str, target: Target) -> None:
         append = answer.status_code == 206
         done = start if append else 0
         with target.path.open("ab" if append else "wb") as file:
-            for chunk in answer.iter_bytes(CHUNK_BYTES):
+            # As the network delivers: of larger pieces a cut connection would lose the last one.
+            for chunk in answer.iter_raw():
                 done += len(chunk)
                 if done > target.size_bytes:
                     raise SourceError(

@@ -6,9 +6,6 @@ from typing import NamedTuple
 from schemas.errors import PacaloomError
 from schemas.progress import Progress
 
-CHUNK_BYTES = 1 << 20
-"""Bytes moved at once: large enough that Python's overhead vanishes, small enough to be free."""
-
 
 class SourceError(PacaloomError):
     """One source could not give the file; the next may."""
