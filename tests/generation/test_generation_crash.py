@@ -1,0 +1,85 @@
+"""Kill -9 in the middle of a run: no journaled answer is asked for again, same bytes at the end."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.generation.journal import Journal
+from pipeline.generation.rounds import Generation, run
+from schemas.exchange import Prompt
+from tests.generation.scripted_run import (
+    MODEL,
+    admit_whole,
+    generate,
+    make_config,
+    make_seeds,
+    to_bytes,
+)
+from tests.generation.scripted_server import Asked, ScriptedServer, Trick, question_of, serve
+from tests.generation.test_generation_rounds import never_connect
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start_child(journal: Path, server: ScriptedServer, output: Path) -> subprocess.Popen[bytes]:
+    module = "tests.generation.scripted_run"
+    arguments = [str(journal), server.base_url, str(output), "8"]
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT)
+
+
+def journaled_questions(journal: Path) -> set[str]:
+    connection = sqlite3.connect(journal)
+    rows = connection.execute("SELECT prompt FROM completions").fetchall()
+    connection.close()
+    prompts = [Prompt.model_validate_json(row[0]) for row in rows]
+    return {
+        question_of(
+            {
+                "model": MODEL,
+                "messages": [message.model_dump() for message in prompt.messages],
+                "seed": prompt.sample_index,
+            }
+        )
+        for prompt in prompts
+    }
+
+
+@pytest.mark.parametrize("kill_after", [3, 17, 30])
+def test_killed_run_continues_without_asking_again(kill_after: int, tmp_path: Path) -> None:
+    journal, output = tmp_path / "j.sqlite", tmp_path / "out.jsonl"
+
+    def slowly(_number: int, asked: Asked) -> Trick:
+        return Trick(answer=True, delay_s=0.01 + int(asked.question[:2], 16) / 5000)
+
+    with serve(slowly) as server:
+        child = start_child(journal, server, output)
+        deadline = time.monotonic() + 60
+        while len(server.asked) < kill_after and time.monotonic() < deadline:
+            time.sleep(0.002)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        asked_before = len(server.asked)
+        answered = journaled_questions(journal) if journal.exists() else set[str]()
+        assert asked_before >= kill_after
+        assert not output.exists()
+
+        again = start_child(journal, server, output)
+        assert again.wait(timeout=60) == 0
+        asked_after = server.questions[asked_before:]
+        undisturbed = generate(tmp_path / "other.sqlite", server.base_url, make_config())
+
+    assert answered.isdisjoint(asked_after)
+    assert len(set(asked_after)) == len(asked_after)
+    assert output.read_bytes() == to_bytes(undisturbed)
+    shutil.copy(journal, tmp_path / "copy.sqlite")
+    with Journal(tmp_path / "copy.sqlite") as copy:
+        replayed = run(
+            Generation(make_seeds(), make_config(), MODEL, never_connect, copy, admit_whole)
+        )
+    assert output.read_bytes() == to_bytes(replayed)
