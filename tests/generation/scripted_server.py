@@ -133,9 +133,9 @@ def serve(script: Script = lambda _number, _asked: None) -> Generator[ScriptedSe
         host, port = runner.addresses[0][:2]
         server.base_url = f"http://{host}:{port}/v1"
 
-    loop.run_until_complete(start())
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
         yield server
     finally:
