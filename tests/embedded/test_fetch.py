@@ -277,6 +277,15 @@ def test_verified_file_is_not_read_again(tmp_path: Path) -> None:
     assert fetch_model(model, tmp_path) == path
 
 
+def test_file_in_a_cache_that_cannot_be_written_serves_too(tmp_path: Path) -> None:
+    model = make_model()
+    path = put_in_cache(model, tmp_path, CONTENT)
+    # A folder where the marker should be: nothing can be written there, even by root.
+    path.with_name("tiny.gguf.verified.json").mkdir()
+
+    assert fetch_model(model, tmp_path) == path
+
+
 def test_file_changed_after_it_was_verified_is_fetched_again(
     hub: HubServer, tmp_path: Path
 ) -> None:
