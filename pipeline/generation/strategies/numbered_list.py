@@ -13,11 +13,11 @@ from enum import IntEnum
 from pipeline.generation.strategies.drafting import Pieces
 
 _SEPARATOR = re.compile(r"[ \t]*#{1,6}[ \t]*")
-_NUMBER = r"[0-9]{1,3}[ \t]?[.):.][ \t]{0,4}"
+_NUMBER = r"[0-9]{1,3}[ \t]?[.):\uff0e\uff09][ \t]{0,4}"
 _LABEL = re.compile(
     rf"(?:#{{1,6}}[ \t]{{0,4}})?[*_]{{0,2}}(?:{_NUMBER})?[*_]{{0,2}}"
     r"(?P<label>instruction|input|output|지시(?:문|사항)?|입력|출력)"
-    r"[ \t]{0,2}[0-9]{0,3}[*_]{0,2}[ \t]{0,2}[::][*_]{0,2}(?P<rest>.*)",
+    r"[ \t]{0,2}[0-9]{0,3}[*_]{0,2}[ \t]{0,2}[:\uff1a][*_]{0,2}(?P<rest>.*)",
     re.IGNORECASE,
 )
 _LEADING_NUMBER = re.compile(rf"\s*{_NUMBER}(?=\D|\Z)")
