@@ -34,6 +34,7 @@ _REFUSES = re.compile(
     r"|access|browse|open|view|see|translate|write|produce|perform|the|your|any|real)\b"
     r"|\W*(?:죄송|미안|안타깝|유감)[^.!?\n]{0,90}?(?:수가?|도움이?|답변이?|제공이?|처리가?)\s*"
     r"(?:는\s*)?(?:없|못|어렵|불가)"
+    r"|\W*(?:죄송|미안|안타깝|유감)[^.!?\n]{0,60}기(?:는|가)?\s*(?:어렵|힘들|곤란)"
     r"|\W*(?:요청하신|해당 요청|저는)[^.!?\n]{0,70}(?:제공|답변|수행|처리|생성|확인|도와|접근|작성)"
     r"[^.!?\n]{0,8}수\s*없",
     re.IGNORECASE,
@@ -77,7 +78,8 @@ def _repeats_instruction(record: InstructionRecord) -> str | None:
 
 
 def _repeats_input(record: InstructionRecord) -> str | None:
-    if not record.input or fold(record.output) != fold(record.input):
+    # Not folded: restoring capitals and punctuation is a task, and its answer folds to the input.
+    if not record.input or record.output.split() != record.input.split():
         return None
     if _MAY_REPEAT.search(record.instruction):
         return None

@@ -23,23 +23,12 @@ _ABOUT_JAMO = re.compile(
 )
 
 Level = Literal["합쇼체", "해요체", "해라체"]
-# Declarative ends only. Polite speech in both forms takes -세요 and 십시오 for requests and set
-# phrases such as 안녕하세요 and 감사합니다, so these say nothing about the level of the text.
-_ENDS: tuple[tuple[Level, re.Pattern[str]], ...] = (
-    ("합쇼체", re.compile(r"(?<!감사합)(?<!고맙습)(?<!부탁드립)(?:니다|니까)$")),
-    (
-        "해요체",
-        re.compile(
-            r"(?<!세)(?<!안녕하세)(?<!주세)(?:아|어|여|해|예|에|네|군|까|나|데|게|지|거든|와|워|돼|져|려|봐|줘|켜|쳐|겨|내|매|배|새|개)요$|죠$"
-        ),
-    ),
-    (
-        "해라체",
-        re.compile(
-            r"(?<!니)(?:[했었았였겠]|[가-힣]는|[한된른간온인난든진킨친린긴본준]|이|있|없|같|않|많|크|좋|높|쉽|어렵)다$"
-        ),
-    ),
-)
+# Polite speech of both kinds takes -세요 for requests and set phrases such as 안녕하세요 and
+# 감사합니다, so these say nothing about the level of the text around them.
+_SET_PHRASE = re.compile(r"(?:세요|십시오|감사합니다|고맙습니다|부탁드립니다|죄송합니다)$")
+_FINAL_N, _FINAL_B, _FINAL_BS, _FINAL_SS = 4, 17, 18, 20
+"""Final consonants ㄴ, ㅂ, ㅄ and ㅆ in Unicode's order."""
+
 _CLAUSE = re.compile(r"[^.!?。\n]+[.!?。]*")
 _QUOTED = re.compile(
     r"\"[^\"\n]*\"|“[^”\n]*”|'[^'\n]*'|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|\([^)\n]*\)"
@@ -112,10 +101,21 @@ def _mixed_levels(record: InstructionRecord) -> str | None:
 def speech_level(sentence: str) -> Level | None:
     """Name the speech level of a declarative sentence by its ending, where it is clear."""
     bare = sentence.strip().rstrip(".!?。~ ")
-    for level, end in _ENDS:
-        if end.search(bare):
-            return level
+    if len(bare) < 3 or _SET_PHRASE.search(bare):
+        return None
+    if bare.endswith(("니다", "니까")) and _final(bare[-3]) == _FINAL_B:
+        return "합쇼체"
+    if bare.endswith(("요", "죠")):
+        return "해요체"
+    is_plain = _final(bare[-2]) in (_FINAL_N, _FINAL_BS, _FINAL_SS) or bare[-2] in "이않많같좋"
+    if bare.endswith("다") and (is_plain or bare.endswith("아니다")):
+        return "해라체"
     return None
+
+
+def _final(syllable: str) -> int:
+    """Number the final consonant of a Hangul syllable; 0 for none, -1 for other characters."""
+    return (ord(syllable) - ord("가")) % 28 if "가" <= syllable <= "힣" else -1
 
 
 KOREAN_RULES = (

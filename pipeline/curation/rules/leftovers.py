@@ -48,7 +48,7 @@ _EMPTY_INPUTS = frozenset(
     | {"없음", "입력없음", "해당없음", "입력", "(없음)"}
 )
 
-_LINK = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]}]+", re.IGNORECASE)
+_LINK = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]}가-힣]+", re.IGNORECASE)
 _RESERVED_LINK = re.compile(
     r"(?:https?://)?(?:[\w-]+\.)*(?:example\.(?:com|org|net|kr|co\.kr)|localhost|w3\.org|schema\.org"
     r"|127\.0\.0\.1|0\.0\.0\.0)(?:[:/]|$)",

@@ -134,14 +134,30 @@ def _chain_end(tokens: Sequence[Token], start: int) -> int:
     end = start
     while end < len(tokens) and end - start < _LONGEST_CHAIN:
         token, before = tokens[end], tokens[end - 1] if end > start else None
-        is_unit = token.kind == "word" and before is not None and before.kind == "number"
-        if token.kind in ("word", "other") and not is_unit:
+        if token.kind == "other" or (token.kind == "word" and not _belongs(tokens, start, end)):
             break
         starts_operand = token.kind in ("number", "open")
-        if before is not None and starts_operand and before.kind in ("number", "word", "close"):
+        if starts_operand and before is not None and before.kind in ("number", "close"):
+            break
+        if starts_operand and end - start > 1 and _is_unit(tokens, end - 1):
             break
         end += 1
     return end
+
+
+def _is_unit(tokens: Sequence[Token], place: int) -> bool:
+    return tokens[place].kind == "word" and tokens[place - 1].kind == "number"
+
+
+def _belongs(tokens: Sequence[Token], start: int, place: int) -> bool:
+    """Tell a unit after a number, or a label such as "+ 배 4개" before one, from other words."""
+    if place == start:
+        return False
+    if tokens[place - 1].kind == "number":
+        return True
+    follows_sign = tokens[place - 1].kind in ("operator", "equals")
+    leads_to_number = place + 1 < len(tokens) and tokens[place + 1].kind == "number"
+    return follows_sign and leads_to_number and tokens[place].text.lower() not in _FUNCTIONS
 
 
 def _split(tokens: Sequence[Token], start: int, end: int) -> list[Side | None]:
@@ -200,14 +216,15 @@ def _evaluate(tokens: Sequence[Token]) -> Side | None:
     plain = _Parser(formula, percent=Fraction(1)).value()
     if value is None or plain is None:
         return None
+    units = (tokens[place].text for place in range(1, len(tokens)) if _is_unit(tokens, place))
     return Side(
         value,
         plain,
         max(token.places for token in numbers),
         any(token.kind == "operator" for token in formula[1:]),
-        frozenset(token.text[0].lower() for token in tokens if token.kind == "word"),
-        tokens[0].start,
-        tokens[-1].end,
+        frozenset(unit[0].lower() for unit in units),
+        formula[0].start,
+        formula[-1].end,
     )
 
 

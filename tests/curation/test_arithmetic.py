@@ -1,0 +1,153 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
+from pipeline.curation.rules.personal import has_luhn_checksum, is_resident_number
+from schemas.records import Language
+from tests.curation.making import make_record
+
+(RULE,) = ARITHMETIC_RULES
+
+
+def evidence(
+    output: str, instruction: str = "Solve this problem.", language: Language = "en"
+) -> str | None:
+    return RULE.find(make_record(instruction, language, output=output))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "12 * 12 = 154",
+        "12 times 12 equals 154.",
+        "So 3 plus 4 equals 8.",
+        "The sum is 1,250 + 750 = 2,100.",
+        "(2 + 3) * 4 = 24",
+        "2^10 = 1000",
+        "-3 + 5 = -2",
+        "First 2 + 2 = 4, then 4 * 3 = 13.",
+        "Total = 5 * 3 = 16",
+        "100 / 4 = 26",
+        "1/2 + 1/3 = 2/5",
+        "$5 * 3 = $18",
+        "3 apples + 4 apples = 8 apples",
+        "20% of it: 50 * 20% = 12",
+        "2.5 million + 1 million = 4 million",
+        "x = 3 + 4 = 8",
+    ],
+)
+def test_wrong_sum_is_found_in_english(output: str) -> None:
+    assert evidence(output)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "12 × 12 = 154입니다.",
+        "12 곱하기 12는 154입니다.",
+        "3 더하기 4는 8입니다.",
+        "3만 + 2만 = 6만 원입니다.",
+        "3,000원 × 4개 = 15,000원",
+        "사과 3개 + 배 4개 = 8개",
+        "따라서 15 - 7 = 9이다.",
+        "20 ÷ 5 = 5",
+    ],
+)
+def test_wrong_sum_is_found_in_korean(output: str) -> None:
+    assert evidence(output, "다음 문제를 푸세요.", "ko")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "12 * 12 = 144",
+        "10 / 3 = 3.33",
+        "10 / 3 = 3.34 or so, 2 / 3 = 0.67",
+        "10 / 3 = 3 remainder 1",
+        "2x + 3 + 4 = 9",
+        "x + 3 + 4 = 10, so x = 3",
+        "1 hour 30 minutes + 20 minutes = 110 minutes",
+        "45 / 60 * 100 = 75%",
+        "20% + 30% = 50%",
+        "1,250 + 750 = 2,000",
+        "5 * 2 cm = 100 mm",
+        "`2 + 2 = 5` is in code",
+        "if 2 + 2 == 5: pass",
+        "2 + 2 != 5 and 2 + 2 >= 3",
+        "It is wrong that 2 + 2 = 5.",
+        "Ratio 3:4 = 6:8",
+        "10 - 5 - 2 = 3",
+        "2 * 3^2 = 18",
+        "-2^2 = -4",
+        "5 / 0 = 7",
+        "3 + 4 = 7x",
+        "Call 555-0143 = home",
+        "3 + 4 = y",
+        "sin 30 + 1 = 1.5",
+        "9.99 ≈ 10",
+        "(1 + 2 = 3",
+        "2024-01-05",
+        "9" * 40 + " + 1 = 3",
+        "2^99999 = 1",
+    ],
+)
+def test_right_or_open_sum_passes_in_english(output: str) -> None:
+    assert evidence(output) is None
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "12 × 12 = 144입니다.",
+        "12 곱하기 12는 144입니다.",
+        "3만 5천 + 5천 = 4만",
+        "3만 + 2만 = 5만 원",
+        "1 + 2는 4보다 작다.",
+        "7 ÷ 2 = 3 나머지 1",
+        "2 + 2 = 5는 틀린 식입니다.",
+        "3,000원 × 4개 = 12,000원",
+        "1시간 30분 + 20분 = 110분",
+    ],
+)
+def test_right_or_open_sum_passes_in_korean(output: str) -> None:
+    assert evidence(output, "다음 문제를 푸세요.", "ko") is None
+
+
+def test_sum_of_the_task_may_be_repeated() -> None:
+    instruction = "Is 12 * 12 = 154 right?"
+
+    assert evidence("The claim 12*12 = 154 is to be checked.", instruction) is None
+
+
+def test_other_number_systems_are_left_alone() -> None:
+    assert evidence("10 + 10 = 100", "Add these binary numbers.") is None
+
+
+def test_evidence_shows_claim_and_sum() -> None:
+    assert evidence("So 12 * 12 = 154.") == "“12 * 12 = 154”, but the sum is 144"
+
+
+whole = st.integers(-999, 999)
+
+
+@given(whole, whole, st.sampled_from("+-*"), st.integers(-50, 50))
+def test_whole_sums_are_judged_as_by_python(a: int, b: int, operator: str, error: int) -> None:
+    right = {"+": a + b, "-": a - b, "*": a * b}[operator]
+
+    found = evidence(f"{a} {operator} ({b}) = {right + error}")
+
+    assert (found is None) == (error == 0)
+
+
+def test_checksums_equal_published_examples() -> None:
+    # ISO/IEC 7812-1's example number, and one digit off.
+    assert has_luhn_checksum("79927398713")
+    assert not has_luhn_checksum("79927398710")
+
+
+def test_resident_number_needs_date_and_checksum() -> None:
+    # 8·2+5·3+0·4+1·5+0·6+1·7+1·8+2·9+3·2+4·3+5·4+6·5 = 137, and (11 - 137 % 11) % 10 = 6.
+    assert is_resident_number("8501011234566")
+    assert not is_resident_number("8501011234567")
+    assert not is_resident_number("8513011234566")
