@@ -1,0 +1,163 @@
+"""Turn a flow's parameter model into flags, and flags and a YAML file into parameters.
+
+pydantic-settings derives the flags, so a field added to a model is a flag, a line of ``--help``
+and a key of ``--config`` at once. Flags win over the file, the file over the defaults.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import BaseSettings, CliSettingsSource
+
+from schemas.errors import UserError
+from schemas.storage import describe_validation_error
+
+Params = TypeVar("Params", bound=BaseModel)
+
+
+class ArgumentError(UserError):
+    """A flag or a line of the config file is not what the verb takes."""
+
+
+class Parsed(NamedTuple):
+    """What the command line said."""
+
+    values: dict[str, Any]
+    """The parameters as given, unchecked."""
+    prefect: bool
+    """Run as a Prefect flow."""
+
+
+class TeachingFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the paragraphs of the description, and shows code marks as on a terminal."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return (action.help or "").replace("``", "`")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line and exit status 2, like all of ours."""
+
+    def error(self, message: str) -> Any:  # noqa: ANN401 - argparse says NoReturn, and so it is
+        raise ArgumentError(f"{message}. See `{self.prog} --help`.")
+
+
+def build_parser(verb: str, model: type[BaseModel], examples: str) -> argparse.ArgumentParser:
+    """Build the parser of a verb that runs a flow."""
+    return _build(verb, model, examples)[0]
+
+
+def parse(verb: str, model: type[Params], examples: str, arguments: Sequence[str]) -> Parsed:
+    """Read flags and ``--config``.
+
+    Raises:
+        ArgumentError: An unknown flag, or a config file that is missing or no YAML mapping.
+    """
+    parser, source = _build(verb, model, examples)
+    known = parser.parse_args(list(arguments))
+    config: Path | None = known.config
+    prefect: bool = known.prefect
+    for own in ("config", "prefect"):
+        delattr(known, own)
+    flags: dict[str, Any] = source(parsed_args=known)()
+    return Parsed(_merge(model, _read_config(config) if config else {}, flags), prefect)
+
+
+def make_params(model: type[Params], values: Mapping[str, Any]) -> Params:
+    """Check the values against the model.
+
+    Raises:
+        ArgumentError: Names the first parameter that does not fit, in one line.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        where = describe_validation_error(error)
+        raise ArgumentError(f"{where}. Found {_found(error)}; see --help.") from error
+
+
+def _build(
+    verb: str, model: type[BaseModel], examples: str
+) -> tuple[argparse.ArgumentParser, CliSettingsSource[argparse.ArgumentParser]]:
+    parser = Parser(
+        prog=f"pacaloom {verb}",
+        usage=f"pacaloom {verb} [flags]",
+        description=(model.__doc__ or "").replace("\n    ", "\n"),
+        epilog=examples,
+        formatter_class=TeachingFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE.yaml", help="parameters as YAML; flags win over it"
+    )
+    parser.add_argument(
+        "--prefect",
+        action="store_true",
+        help="run as a Prefect flow, on the server of PREFECT_API_URL or a temporary one",
+    )
+    settings: type[BaseSettings] = type(  # pyright: ignore[reportGeneralTypeIssues] - bases known at run time
+        "Flags", (model, BaseSettings), {"__doc__": None}
+    )
+    source: CliSettingsSource[argparse.ArgumentParser] = CliSettingsSource(
+        settings,
+        root_parser=parser,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+    )
+    for action in parser._actions:
+        action.metavar = _placeholder(action.metavar)
+    return parser, source
+
+
+def _placeholder(metavar: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    """Show what to type rather than its Python type: ``LANGUAGE=COUNT``, ``{a,b}``, ``STR``."""
+    if not isinstance(metavar, str):
+        return metavar
+    if metavar.startswith("dict["):
+        return "LANGUAGE=COUNT"
+    return metavar.removeprefix("tuple[").removesuffix(",...]")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArgumentError(f"--config {path}: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ArgumentError(f"--config {path} is not YAML: {reason}") from error
+    if not isinstance(content, dict):
+        raise ArgumentError(
+            f"--config {path}: wanted a mapping of parameters, found {type(content).__name__}."
+        )
+    return content  # pyright: ignore[reportUnknownVariableType] - checked by the model
+
+
+def _merge(
+    model: type[BaseModel], file: Mapping[str, Any], flags: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Lay flags over the file: inside nested models too, but a quota replaces a quota."""
+    merged = dict(file)
+    for name, value in flags.items():
+        field = model.model_fields.get(name)
+        inner = field.annotation if field else None
+        if _is_model(inner) and isinstance(merged.get(name), dict) and isinstance(value, dict):
+            merged[name] = _merge(inner, merged[name], value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _found(error: ValidationError) -> str:
+    found = repr(error.errors(include_url=False)[0]["input"])
+    return found if len(found) <= 80 else found[:77] + "..."

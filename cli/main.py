@@ -1,0 +1,85 @@
+"""``./pacaloom VERB``: find the verb, run it, and turn every bad end into one line and a status.
+
+Exit status: 0 done, 2 a mistake in the request, 1 a failure, 130 interrupted.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from pydantic import ValidationError
+
+from cli.arguments import Parser, TeachingFormatter
+from cli.services import run_down, run_up
+from cli.tools import run_completion, run_fetch, run_models, run_schema
+from cli.verbs import FLOW_VERBS, run_flow_verb
+from schemas.errors import PacaloomError, UserError
+from schemas.storage import describe_validation_error
+
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+_TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+    "models": ("list tuned students; promote one, or roll back to the champion before", run_models),
+    "fetch": ("fetch an embedded model into the cache", run_fetch),
+    "schema": ("print the JSON Schema of a file format", run_schema),
+    "up": ("start a local Prefect server, the deployments and a worker", run_up),
+    "down": ("stop what `up` started", run_down),
+    "completion": ("print a completion script for bash, zsh or tcsh", run_completion),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one verb and return the exit status."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _dispatch(arguments)
+    except PacaloomError as error:
+        return _complain(str(error), error.exit_status)
+    except ValidationError as error:
+        return _complain(describe_validation_error(error), UserError.exit_status)
+    except KeyboardInterrupt:
+        return _complain(
+            "interrupted. What was finished is kept: run the same command again to continue.",
+            _INTERRUPTED,
+        )
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    parser = _build_parser()
+    # Only the first word is read here: each verb parses the rest, and most load more to do so.
+    verb = parser.parse_args(list(arguments[:1]) or ["--help"]).verb
+    rest = list(arguments[1:])
+    if verb in FLOW_VERBS:
+        return run_flow_verb(verb, rest)
+    return _TOOLS[verb][1](rest)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    summaries = {name: verb.summary for name, verb in FLOW_VERBS.items()}
+    summaries |= {name: summary for name, (summary, _) in _TOOLS.items()}
+    width = max(map(len, summaries))
+    verbs = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in summaries.items())
+    parser = Parser(
+        prog="pacaloom",
+        description="Instruction-dataset factory for English and Korean: from a few hundred seed\n"
+        "tasks to a published dataset version and a tuned, judged student.",
+        epilog=f"verbs:\n{verbs}\n\n`pacaloom VERB --help` explains each verb with examples.",
+        formatter_class=TeachingFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "verb", choices=list(summaries), metavar="VERB", help="what to do; see below"
+    )
+    return parser
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"pacaloom: error: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _terminate(signal_number: int, frame: object) -> None:
+    """End through every ``finally``, so that children and files are left in order."""
+    sys.exit(_TERMINATED)

@@ -1,0 +1,121 @@
+"""The small verbs: models, fetch, schema, completion."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cli.arguments import Parser, TeachingFormatter, build_parser
+from flows.settings import read_settings
+from schemas.manifest import DatasetManifest, DraftsManifest, EvaluationReport, TrainingManifest
+from schemas.records import Draft, InstructionRecord, Rejection, SeedTask
+
+_SCHEMAS = {
+    "seed-task": SeedTask,
+    "draft": Draft,
+    "record": InstructionRecord,
+    "rejection": Rejection,
+    "drafts-manifest": DraftsManifest,
+    "dataset-manifest": DatasetManifest,
+    "training-manifest": TrainingManifest,
+    "evaluation-report": EvaluationReport,
+}
+
+
+def run_models(arguments: Sequence[str]) -> int:
+    """List tuned students and their verdicts, promote one, or roll back."""
+    parser = Parser(
+        prog="pacaloom models",
+        description="List tuned students with their verdicts; the champion is marked. `promote`\n"
+        "needs a verdict that is not reject; `rollback` returns to the champion before.",
+        epilog="examples:\n  pacaloom models list\n"
+        "  pacaloom models promote demo 0002-0123456789ab\n  pacaloom models rollback demo",
+        formatter_class=TeachingFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="all names, or one")
+    listing.add_argument("name", nargs="?")
+    promoting = actions.add_parser("promote", help="make a judged version the champion")
+    promoting.add_argument("name")
+    promoting.add_argument("version")
+    rolling = actions.add_parser("rollback", help="give the name back to the champion before")
+    rolling.add_argument("name")
+    known = parser.parse_args(list(arguments))
+
+    from flows.steps.evaluation import open_registry
+
+    registry = open_registry(read_settings())
+    now = datetime.now(UTC)
+    if known.action == "promote":
+        model = registry.promote(known.name, known.version, now)
+        print(json.dumps({"champion": f"{model.name}/{model.version}"}))
+    elif known.action == "rollback":
+        model = registry.rollback(known.name, now)
+        print(json.dumps({"champion": f"{model.name}/{model.version}"}))
+    else:
+        for model in registry.models(known.name):
+            champion = registry.champion(model.name)
+            mark = "*" if champion and champion.version == model.version else " "
+            verdict = model.verdict.verdict if model.verdict else "not judged"
+            print(f"{mark} {model.name}/{model.version}  {verdict:<10}  {model.dataset}")
+    return 0
+
+
+def run_fetch(arguments: Sequence[str]) -> int:
+    """Fetch an embedded model and print where it is."""
+    from embedded.fetch import fetch_model
+    from embedded.models import EMBEDDED_MODELS, find_model
+    from flows.engine import PlainEngine
+
+    table = "\n".join(f"  {model.name:<20} {model.description}" for model in EMBEDDED_MODELS)
+    parser = Parser(
+        prog="pacaloom fetch",
+        description="Fetch an embedded model into the cache (PACALOOM_CACHE), checked by sha256.\n"
+        "An interrupted fetch continues.",
+        epilog=f"models:\n{table}",
+        formatter_class=TeachingFormatter,
+    )
+    parser.add_argument("model")
+    model = find_model(parser.parse_args(list(arguments)).model)
+    settings = read_settings()
+    with PlainEngine().progress(f"fetch {model.name}") as progress:
+        path = fetch_model(model, settings.cache, accepted_terms=settings.terms, progress=progress)
+    print(path)
+    return 0
+
+
+def run_schema(arguments: Sequence[str]) -> int:
+    """Print the JSON Schema of one of our file formats."""
+    parser = Parser(prog="pacaloom schema", description="Print the JSON Schema of a file format.")
+    parser.add_argument("name", choices=list(_SCHEMAS), help="what is described")
+    schema = _SCHEMAS[parser.parse_args(list(arguments)).name].model_json_schema()
+    print(json.dumps(schema, ensure_ascii=False, indent=2))
+    return 0
+
+
+def run_completion(arguments: Sequence[str]) -> int:
+    """Print a completion script made from the verbs' own parsers."""
+    import shtab
+
+    parser = Parser(
+        prog="pacaloom completion",
+        description="Print a completion script.",
+        epilog='example: eval "$(./pacaloom completion bash)"',
+        formatter_class=TeachingFormatter,
+    )
+    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    shell = parser.parse_args(list(arguments)).shell
+    print(shtab.complete(_whole_parser(), shell))
+    return 0
+
+
+def _whole_parser() -> argparse.ArgumentParser:
+    """Build one parser that has every flow verb with all its flags, for completion only."""
+    from cli.verbs import FLOW_VERBS, params_model
+
+    whole = argparse.ArgumentParser(prog="pacaloom")
+    verbs = whole.add_subparsers()
+    for name, verb in FLOW_VERBS.items():
+        flags = build_parser(name, params_model(verb), verb.examples)
+        verbs.add_parser(name, help=verb.summary, parents=[flags], add_help=False)
+    return whole

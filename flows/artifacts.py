@@ -1,0 +1,80 @@
+"""What people see in Prefect's UI: dataset card, funnel, evaluation matrix, verdict."""
+
+import re
+from pathlib import Path
+
+from flows.engine import Artifact, Engine
+from flows.outcomes import CurateOutcome, EvaluateOutcome
+from schemas.records import LANGUAGES
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+
+
+def show_card(engine: Engine, name: str, dataset: Path) -> None:
+    """Show the dataset card; its front matter would render as giant headings, so it goes."""
+    card = (dataset / "README.md").read_text(encoding="utf-8")
+    engine.show(
+        Artifact(
+            key=f"card-{_slug(name)}",
+            title=f"Card of {name}/{dataset.name}",
+            markdown=_FRONT_MATTER.sub("", card).strip(),
+        )
+    )
+
+
+def show_funnel(engine: Engine, name: str, outcome: CurateOutcome) -> None:
+    """Show how many drafts were kept and why the others were not, by language."""
+    rows = [f"| kept | {' | '.join(str(outcome.kept_by_language[lang]) for lang in LANGUAGES)} |"]
+    for reason in outcome.rejected:
+        counts = (outcome.rejected_by_language[lang].get(reason, 0) for lang in LANGUAGES)
+        rows.append(f"| rejected: {reason} | {' | '.join(map(str, counts))} |")
+    table = "\n".join([f"| | {' | '.join(LANGUAGES)} |", "|---|" + "---|" * len(LANGUAGES), *rows])
+    engine.show(
+        Artifact(
+            key=f"funnel-{_slug(name)}",
+            title=f"{outcome.kept} of {outcome.generated} drafts kept",
+            markdown=f"# {outcome.kept} of {outcome.generated} drafts kept\n\n{table}\n\n"
+            f"Dataset version: `{outcome.dataset}`",
+        )
+    )
+
+
+def show_matrix(engine: Engine, outcome: EvaluateOutcome) -> None:
+    """Show accuracies with their 95 % intervals, a row a model, a column a task and shot count."""
+    columns = list(dict.fromkeys((row.task, row.shots) for row in outcome.matrix))
+    models = list(dict.fromkeys(row.model for row in outcome.matrix))
+    cells = {(row.model, row.task, row.shots): row for row in outcome.matrix}
+    header = "| model | " + " | ".join(f"{task}, {shots}-shot" for task, shots in columns) + " |"
+    lines = [header, "|---|" + "---|" * len(columns)]
+    for model in models:
+        found = [cells[model, task, shots] for task, shots in columns]
+        lines.append(
+            f"| {model} | "
+            + " | ".join(f"{c.accuracy:.3f} ({c.low:.2f}–{c.high:.2f})" for c in found)
+            + " |"
+        )
+    table = "\n".join(lines)
+    engine.show(
+        Artifact(
+            key=f"matrix-{_slug(models[-1])}",
+            title="Evaluation matrix",
+            markdown=f"# Evaluation matrix\n\n{table}\n\nPer item: `{outcome.evaluation}`",
+        )
+    )
+
+
+def show_verdict(engine: Engine, outcome: EvaluateOutcome) -> None:
+    """Show the gate's verdict with its reasons."""
+    verdict = outcome.verdict or "no verdict"
+    reasons = "\n".join(f"- {reason}" for reason in outcome.reasons)
+    engine.show(
+        Artifact(
+            key=f"verdict-{_slug(outcome.matrix[-1].model)}",
+            title=f"Verdict: {verdict}",
+            markdown=f"# {verdict}\n\n{reasons}",
+        )
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"

@@ -1,0 +1,127 @@
+"""Which steps each flow runs, in which order: written once, run by any engine.
+
+Every composition can be killed and run again: generation continues from its journal, a dataset
+version is named by its content, finetuning continues from its checkpoints, evaluation from its
+scored cells.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from flows.artifacts import show_card, show_funnel, show_matrix, show_verdict
+from flows.engine import Engine
+from flows.outcomes import (
+    CurateOutcome,
+    EvaluateOutcome,
+    FinetuneOutcome,
+    GenerateOutcome,
+    RetrainOutcome,
+)
+from flows.parameters import (
+    CurateParams,
+    EvaluateParams,
+    FinetuneParams,
+    GenerateParams,
+    RetrainParams,
+    part_of,
+)
+from flows.settings import Settings
+from flows.steps.curation import curate_and_publish
+from flows.steps.evaluation import evaluate_and_judge, promote_if_fit
+from flows.steps.finetuning import finetune_student
+from flows.steps.generation import generate_drafts
+from pipeline.curation.funnel import CurationConfig
+from pipeline.publishing.versions import check_name
+from training.finetuning.recipe import Recipe
+
+
+def generate(params: GenerateParams, settings: Settings, engine: Engine) -> GenerateOutcome:
+    """Have a teacher write drafts until each quota is filled."""
+    return generate_drafts(params, CurationConfig(), settings, engine)
+
+
+def curate(params: CurateParams, settings: Settings, engine: Engine) -> CurateOutcome:
+    """Sort drafts into kept records and rejections, and publish them."""
+    outcome = engine.run("curate and publish", lambda: curate_and_publish(params, settings, engine))
+    show_funnel(engine, params.name, outcome)
+    show_card(engine, params.name, outcome.dataset)
+    return outcome
+
+
+def finetune(params: FinetuneParams, settings: Settings, engine: Engine) -> FinetuneOutcome:
+    """Tune a student on a dataset version."""
+    return engine.run(
+        f"finetune {params.method}", lambda: finetune_student(params, settings, engine)
+    )
+
+
+def evaluate(params: EvaluateParams, settings: Settings, engine: Engine) -> EvaluateOutcome:
+    """Compare models on identical items and shots, and judge the first."""
+    outcome = engine.run("evaluate", lambda: evaluate_and_judge(params, settings, engine))
+    show_matrix(engine, outcome)
+    show_verdict(engine, outcome)
+    return outcome
+
+
+def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> RetrainOutcome:
+    """Run the whole loop, and let the verdict decide about the champion."""
+    check_name(params.name)
+    seconds: dict[str, float] = {}
+    with _timed("generate", seconds):
+        generated = generate_drafts(
+            part_of(params, GenerateParams), params.curation, settings, engine
+        )
+    with _timed("curate", seconds):
+        curated = curate(
+            CurateParams(
+                **dict(params.curation),
+                name=params.name,
+                seeds=params.seeds,
+                licence=params.licence,
+            ),
+            settings,
+            engine,
+        )
+    with _timed("finetune", seconds):
+        tuned = finetune(
+            FinetuneParams(
+                **dict(part_of(params, Recipe)),
+                dataset=str(curated.dataset),
+                student=params.student,
+                name=params.name,
+            ),
+            settings,
+            engine,
+        )
+    with _timed("evaluate", seconds):
+        evaluated = evaluate(
+            EvaluateParams(
+                model=(str(tuned.model),),
+                task=params.task,
+                shots=params.shots,
+                limit=params.limit,
+                random_seed=params.random_seed,
+                gate=params.gate,
+            ),
+            settings,
+            engine,
+        )
+    champion = engine.run(
+        "promote", lambda: promote_if_fit(tuned.model, evaluated, settings, datetime.now(UTC))
+    )
+    return RetrainOutcome.model_validate(
+        dict(generated)
+        | dict(curated)
+        | dict(tuned)
+        | dict(evaluated)
+        | {"champion": champion, "seconds": seconds}
+    )
+
+
+@contextmanager
+def _timed(stage: str, seconds: dict[str, float]) -> Generator[None]:
+    started = time.monotonic()
+    yield
+    seconds[stage] = round(time.monotonic() - started, 1)

@@ -1,0 +1,112 @@
+"""How a composition runs its steps: as plain calls here, as Prefect tasks in ``prefect_engine``.
+
+A composition (``flows/compositions.py``) is written once against :class:`Engine`. No step needs
+cached results to be resumable: each continues by itself from what is on disk (journal, published
+versions, checkpoints, scored cells), which holds across engines and machines.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple, Protocol, TypeVar
+
+from schemas.progress import Progress
+
+Result = TypeVar("Result")
+
+_PLAIN_LINE_EVERY_S = 10.0
+
+
+class Artifact(NamedTuple):
+    """Something for people to look at beside the run."""
+
+    key: str
+    """Lower-case letters, digits and dashes; the same key over runs shows a history."""
+    title: str
+    markdown: str
+
+
+class Engine(Protocol):
+    """What a composition may ask of whoever runs it."""
+
+    def run(self, label: str, step: Callable[[], Result]) -> Result:
+        """Run one step and return its result; an exception is the step's own."""
+        ...
+
+    def show(self, artifact: Artifact) -> None:
+        """Publish something for people."""
+        ...
+
+    def say(self, message: str) -> None:
+        """Tell people one line."""
+        ...
+
+    def progress(self, label: str) -> AbstractContextManager[Progress]:
+        """Lend a progress callback for one long step."""
+        ...
+
+
+class PlainEngine:
+    """Plain calls; people are told on standard error, with a bar and ETA on a terminal."""
+
+    def run(self, label: str, step: Callable[[], Result]) -> Result:
+        return step()
+
+    def show(self, artifact: Artifact) -> None:
+        """Do nothing: the same facts are in the published files and in the closing table."""
+
+    def say(self, message: str) -> None:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    @contextmanager
+    def progress(self, label: str) -> Generator[Progress]:
+        if not sys.stderr.isatty():
+            yield line_progress(label, self.say)
+            return
+        with _bar(label) as report:
+            yield report
+
+
+def line_progress(
+    label: str, say: Callable[[str], None], every_s: float = _PLAIN_LINE_EVERY_S
+) -> Progress:
+    """Make a callback that says a line now and then: for logs, pipes and Prefect."""
+    started = time.monotonic()
+    last = started
+
+    def report(done: int, total: int, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        finished = total > 0 and done >= total
+        if not finished and now - last < every_s:
+            return
+        last = now
+        left = f", {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
+        say(f"{label}: {done:,} of {total:,}{left}{f', {note}' if note else ''}")
+
+    return report
+
+
+@contextmanager
+def _bar(label: str) -> Generator[Progress]:
+    # rich takes 0.1 s to import; runs that show no bar need not pay it.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
+    )
+    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task(label, total=None, note="")
+
+        def report(done: int, total: int, note: str = "") -> None:
+            bars.update(bar, completed=done, total=total, note=note)
+
+        yield report

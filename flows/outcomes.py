@@ -1,0 +1,64 @@
+"""What each flow returns: the JSON object on the last line of standard output."""
+
+from pathlib import Path
+
+from schemas.frozen import Frozen
+from schemas.manifest import MatrixRow, Verdict
+from schemas.records import Language, Reason
+
+
+class GenerateOutcome(Frozen):
+    """Drafts were written."""
+
+    drafts: Path
+    generated: int
+    """Drafts, whatever becomes of them."""
+    admitted: dict[Language, int]
+    """Drafts that passed the per-record stages: what the quotas count."""
+    teacher: str
+    """Model, and where it was asked."""
+    teacher_requests: int
+    """HTTP requests sent by this run; answers from the journal cost none."""
+    stopped_because: str
+
+
+class CurateOutcome(Frozen):
+    """A dataset version was published, or found published already."""
+
+    dataset: Path
+    content_hash: str
+    generated: int
+    kept: int
+    rejected: dict[Reason, int]
+    kept_by_language: dict[Language, int]
+    rejected_by_language: dict[Language, dict[Reason, int]]
+
+
+class FinetuneOutcome(Frozen):
+    """A student was tuned."""
+
+    model: Path
+    loss_before: float
+    loss_after: float
+    peak_memory_mb: float
+    train_seconds: float
+    steps: int
+
+
+class EvaluateOutcome(Frozen):
+    """Models were compared."""
+
+    evaluation: Path
+    matrix: tuple[MatrixRow, ...]
+    verdict: Verdict | None
+    """None when the matrix lacks the columns that the gate's claim is about."""
+    reasons: tuple[str, ...]
+
+
+class RetrainOutcome(GenerateOutcome, CurateOutcome, FinetuneOutcome, EvaluateOutcome):
+    """The whole loop, from seed tasks to verdict."""
+
+    champion: str | None
+    """The champion of the name after the verdict; None while none was promoted."""
+    seconds: dict[str, float]
+    """Wall time by stage."""

@@ -1,0 +1,133 @@
+"""What a user may ask of each flow: one model a verb, for the command line, YAML and Prefect alike.
+
+Nothing heavy is imported here, so that ``--help`` answers at once.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field
+
+from flows.settings import ROOT
+from pipeline.curation.funnel import CurationConfig
+from pipeline.generation.config import GenerationConfig
+from schemas.frozen import Frozen
+from training.evaluation.gate import GatePolicy
+from training.finetuning.recipe import Recipe
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+NO_SEEDS = "none"
+
+PROJECT_SEEDS = (str(ROOT / "seeds" / "en.jsonl"), str(ROOT / "seeds" / "ko.jsonl"))
+_TASKS = ("movie-sentiment-en", "movie-sentiment-ko")
+
+Config = TypeVar("Config", bound=Frozen)
+
+
+class GenerateParams(GenerationConfig):
+    """Have a teacher write drafts from seed tasks until each quota of kept records is filled.
+
+    The teacher is the endpoint of OPENAI_BASE_URL and OPENAI_API_KEY; with neither set, the
+    embedded model on this machine. Every answer is journaled before it is used: a run that was
+    killed continues, and a finished run repeated sends no request.
+    """
+
+    name: str = Field(default="demo", pattern=NAME_PATTERN)
+    """Name of journal, drafts and dataset: a-z, 0-9, dot, dash, underscore."""
+    model: str | None = None
+    """Teacher as its endpoint calls it. Required with an endpoint; without one an embedded model,
+    default qwen2.5-coder-1.5b."""
+    seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
+    """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
+    grow: bool = False
+    """Count the quotas on top of what earlier runs of this name admitted, so that every scheduled
+    run adds records; without it a finished run repeated adds none."""
+
+
+class CurateParams(CurationConfig):
+    """Sort drafts into kept records and rejections, and publish them as a dataset version.
+
+    Costs no request: new rules or thresholds re-curate the same drafts for free.
+    """
+
+    name: str = Field(default="demo", pattern=NAME_PATTERN)
+    """Name of the dataset; its drafts are those that `generate` wrote under it."""
+    input: Path | None = None
+    """Any JSONL of instruction, input, output and optionally language, in place of the drafts."""
+    seeds: tuple[str, ...] | None = None
+    """Files of seed tasks that records must differ from; `none` compares the records with each
+    other only. Default: for drafts those they were generated from, for --input the project's."""
+    licence: str = Field(default="apache-2.0", min_length=1)
+    """Licence of the dataset for its card, as the Hugging Face Hub spells it. Mind the terms of
+    the teacher."""
+
+
+class FinetuneParams(Recipe):
+    """Tune a student on a dataset version with TRL: full, LoRA or QLoRA.
+
+    Loss is taken on the answers only; held-out loss is measured before and after. An interrupted
+    run continues from its last checkpoint when called again.
+    """
+
+    dataset: str
+    """Dataset version: its folder, NAME/VERSION, or NAME for the newest version."""
+    student: str = "smollm2-135m"
+    """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
+    name: str | None = Field(default=None, pattern=NAME_PATTERN)
+    """Name of the tuned student; default: the dataset's name."""
+
+
+class EvaluateParams(Frozen):
+    """Compare models under zero-, one- and few-shot prompts on identical items and shots."""
+
+    model: tuple[str, ...] = Field(min_length=1)
+    """Models: a tuned student's folder, NAME or NAME/VERSION, an embedded student's name, or a
+    Hugging Face folder. The first is the challenger."""
+    baseline: str | None = None
+    """What it is compared with; default: the base model that the first was tuned from."""
+    task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
+    """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
+    shots: tuple[int, ...] = Field(default=(0, 1, 4), min_length=1)
+    """Worked examples in the prompt; each count is a column of the matrix."""
+    limit: int | None = Field(default=None, ge=2)
+    """Items a task, balanced over labels; None takes all."""
+    random_seed: int = 0
+    """Decides which worked examples are drawn, the same for all models."""
+    gate: GatePolicy = GatePolicy()
+    """When the challenger may take the place of the baseline."""
+
+
+class RetrainParams(GenerationConfig, Recipe):
+    """Generate, curate, publish, finetune, evaluate and judge, in one run.
+
+    The tuned student becomes the champion of its name only when the gate says promote.
+    """
+
+    name: str = Field(default="demo", pattern=NAME_PATTERN)
+    """Name of journal, dataset and student: a-z, 0-9, dot, dash, underscore."""
+    model: str | None = None
+    """Teacher as its endpoint calls it; without an endpoint an embedded model, default
+    qwen2.5-coder-1.5b."""
+    seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
+    """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
+    grow: bool = False
+    """Count the quotas on top of what earlier runs of this name admitted."""
+    curation: CurationConfig = CurationConfig()
+    """Stages and thresholds of curation."""
+    licence: str = Field(default="apache-2.0", min_length=1)
+    """Licence of the dataset for its card, as the Hugging Face Hub spells it."""
+    student: str = "smollm2-135m"
+    """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
+    task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
+    """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
+    shots: tuple[int, ...] = Field(default=(0, 1, 4), min_length=1)
+    """Worked examples in the prompt; each count is a column of the matrix."""
+    limit: int | None = Field(default=None, ge=2)
+    """Items a task, balanced over labels; None takes all."""
+    gate: GatePolicy = GatePolicy()
+    """When the challenger may take the champion's place."""
+
+
+def part_of(params: Frozen, config: type[Config]) -> Config:
+    """Take those fields of a flow's parameters that make up a stage's config."""
+    return config.model_validate({name: getattr(params, name) for name in config.model_fields})

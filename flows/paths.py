@@ -1,0 +1,18 @@
+"""Where each kind of output lies under the outputs folder."""
+
+from pathlib import Path
+
+
+def journal_path(outputs: Path, name: str) -> Path:
+    """Name the journal: every prompt and completion of a name."""
+    return outputs / "journals" / f"{name}.sqlite"
+
+
+def drafts_path(outputs: Path, name: str) -> Path:
+    """Name the drafts that the latest generation run of a name parsed from its journal."""
+    return outputs / "drafts" / f"{name}.jsonl"
+
+
+def drafts_manifest_path(outputs: Path, name: str) -> Path:
+    """Name the description beside the drafts."""
+    return outputs / "drafts" / f"{name}.json"

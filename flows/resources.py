@@ -1,0 +1,154 @@
+"""Turn what a user names into what a stage needs: teacher, student, dataset version, model."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from embedded.fetch import fetch_model
+from embedded.models import EMBEDDED_MODELS, EmbeddedModel, find_model
+from embedded.student import prepare_student
+from flows.engine import Engine
+from flows.settings import ROOT, Settings
+from pipeline.generation.seeds import load_seed_tasks
+from pipeline.publishing.versions import latest_version, list_versions
+from schemas.errors import UserError
+from schemas.manifest import SourceFile
+from schemas.records import SeedTask
+from training.finetuning.student import Student
+
+DEFAULT_TEACHER = "qwen2.5-coder-1.5b"
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class ResourceError(UserError):
+    """A teacher, student, dataset or model that was named does not exist."""
+
+
+class TeacherChoice(NamedTuple):
+    """Which teacher answers."""
+
+    model: str
+    """Name in requests, journal and manifests."""
+    embedded: EmbeddedModel | None
+    """The embedded model to start; None for an endpoint of the user's."""
+    address: str
+    """For people: where it answers."""
+
+
+def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
+    """Decide between the user's endpoint and an embedded teacher.
+
+    Raises:
+        ResourceError: An endpoint is configured and no model named, or the embedded model named
+            cannot teach.
+    """
+    if settings.has_endpoint:
+        address = settings.base_url or "the OpenAI API"
+        if model is None:
+            raise ResourceError(
+                f"The endpoint {address} needs the name of a model: add --model NAME "
+                "(or unset OPENAI_BASE_URL and OPENAI_API_KEY to use the embedded teacher)."
+            )
+        return TeacherChoice(model, None, address)
+    embedded = find_model(model or DEFAULT_TEACHER)
+    if embedded.role == "student":
+        teachers = ", ".join(one.name for one in EMBEDDED_MODELS if one.role != "student")
+        raise ResourceError(f"{embedded.name} is a student only; embedded teachers: {teachers}.")
+    return TeacherChoice(embedded.name, embedded, "embedded, on this machine")
+
+
+def get_student(name: str, settings: Settings, engine: Engine) -> Student:
+    """Find or fetch a base model: embedded by name, a local folder, or from the hub.
+
+    Raises:
+        ResourceError: It is none of these.
+    """
+    if name in {model.name for model in EMBEDDED_MODELS}:
+        model = find_model(name)
+        with engine.progress(f"fetch {model.name}") as progress:
+            gguf = fetch_model(
+                model, settings.cache, accepted_terms=settings.terms, progress=progress
+            )
+        return Student(name, prepare_student(model, gguf, settings.cache))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return Student(name, path.resolve())
+    if _HUB_ID.fullmatch(name) and not name.startswith(("./", "../")):
+        return Student(name, _download_from_hub(name))
+    names = ", ".join(model.name for model in EMBEDDED_MODELS)
+    raise ResourceError(
+        f"No student {name!r}: it is no folder, no Hugging Face id (owner/name), and no embedded "
+        f"model ({names})."
+    )
+
+
+def find_dataset(reference: str, settings: Settings) -> Path:
+    """Find a dataset version by folder, NAME/VERSION, or NAME for the newest one."""
+    return _find_version(reference, settings.outputs / "datasets", "dataset")
+
+
+def find_model_folder(reference: str, settings: Settings, engine: Engine) -> Path:
+    """Find a model to evaluate: a tuned student, or a base model as in :func:`get_student`."""
+    root = settings.outputs / "models"
+    if list_versions(root, reference) or (root / reference / "manifest.json").is_file():
+        return _find_version(reference, root, "model")
+    if Path(reference).expanduser().is_dir():
+        return Path(reference).expanduser().resolve()
+    return get_student(reference, settings, engine).path
+
+
+def load_seeds(files: tuple[str, ...]) -> list[SeedTask]:
+    """Load seed tasks of all files, in order.
+
+    Raises:
+        ResourceError: Two files share an id, so that lineage would be ambiguous.
+    """
+    seeds = [seed for file in files for seed in load_seed_tasks(Path(file).expanduser())]
+    seen: set[str] = set()
+    for seed in seeds:
+        if seed.id in seen:
+            raise ResourceError(f"Seed id {seed.id!r} is in two of the files {', '.join(files)}.")
+        seen.add(seed.id)
+    return seeds
+
+
+def hash_seeds(files: tuple[str, ...]) -> tuple[SourceFile, ...]:
+    """Name the seed files for a manifest, with the hash of what they hold."""
+    return tuple(
+        SourceFile(
+            path=path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name,
+            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in (Path(file).expanduser().resolve() for file in files)
+    )
+
+
+def _find_version(reference: str, root: Path, kind: str) -> Path:
+    inside = root / reference
+    if (inside / "manifest.json").is_file():
+        return inside
+    if list_versions(root, reference):
+        return latest_version(root, reference)
+    path = Path(reference).expanduser()
+    if path.exists() or "/" in reference:
+        return path.resolve()
+    known = sorted(folder.name for folder in root.glob("[!.]*") if folder.is_dir())
+    raise ResourceError(
+        f"No {kind} {reference!r} in {root}. There: {', '.join(known) or 'nothing yet'}."
+    )
+
+
+def _download_from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.safetensors", "*.json", "*.model"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ResourceError(
+            f"Student {name!r} is no local folder and cannot be had from the Hugging Face Hub: "
+            f"{reason}"
+        ) from error

@@ -1,0 +1,165 @@
+"""The generation step: seed tasks and a teacher in, every draft and its description out."""
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from embedded.engine import EngineOptions, start_engine
+from embedded.fetch import fetch_model
+from flows.engine import Engine
+from flows.outcomes import GenerateOutcome
+from flows.parameters import GenerateParams, part_of
+from flows.paths import drafts_manifest_path, drafts_path, journal_path
+from flows.resources import TeacherChoice, choose_teacher, hash_seeds, load_seeds
+from flows.settings import Settings
+from pipeline.curation.funnel import Admission, CurationConfig
+from pipeline.generation.config import GenerationConfig
+from pipeline.generation.dispatch import Endpoint
+from pipeline.generation.journal import Journal
+from pipeline.generation.rounds import Generation, GenerationResult
+from schemas.exchange import Usage
+from schemas.manifest import DraftsManifest
+from schemas.records import Draft, Language
+from schemas.storage import write_jsonl, write_text
+
+_OPENAI_URL = "https://api.openai.com/v1"
+
+_STEP_SECONDS = 60.0
+"""Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
+
+
+def generate_drafts(
+    params: GenerateParams, curation: CurationConfig, settings: Settings, engine: Engine
+) -> GenerateOutcome:
+    """Generate until the quotas are filled, and write every draft with a description beside them.
+
+    Only drafts that pass the per-record stages of ``curation`` count for a quota.
+    """
+    params = _grown(params, settings.outputs)
+    seeds = load_seeds(params.seeds)
+    teacher = choose_teacher(params.model, settings)
+    # The embedded engine, when one is started, has to outlive the run that asks it.
+    with ExitStack() as engines, Journal(journal_path(settings.outputs, params.name)) as journal:
+        with (
+            engine.progress("generate") as progress,
+            Generation(
+                seeds,
+                part_of(params, GenerationConfig),
+                teacher.model,
+                lambda: _connect(teacher, params, settings, engine, engines),
+                journal,
+                Admission(seeds, curation).admit,
+                progress,
+            ) as generation,
+        ):
+            result = _run_in_steps(generation, engine)
+        usage = _sum_usage(journal, result.drafts)
+    engine.say(f"Generated {len(result.drafts)} drafts. {result.account}")
+    return _write_drafts(params, teacher, result, usage, settings.outputs)
+
+
+def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
+    """Read what the latest generation run of a name said; None when there was none."""
+    path = drafts_manifest_path(outputs, name)
+    return DraftsManifest.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def _grown(params: GenerateParams, outputs: Path) -> GenerateParams:
+    """Raise the quotas by what earlier runs of the name admitted, where that was asked for."""
+    earlier = read_drafts_manifest(params.name, outputs) if params.grow else None
+    if earlier is None:
+        return params
+    quota: dict[Language, int] = {
+        language: count + earlier.admitted.get(language, 0)
+        for language, count in params.quotas.items()
+    }
+    return params.model_copy(update={"quotas": quota})
+
+
+def _run_in_steps(generation: Generation, engine: Engine) -> GenerationResult:
+    step = 0
+    while generation.result.stopped_because == "running":
+        step += 1
+        engine.run(f"generate, part {step}", lambda: _advance(generation))
+    return generation.result
+
+
+def _advance(generation: Generation) -> int:
+    """Run rounds for about a minute; return the records admitted so far."""
+    started = time.monotonic()
+    while time.monotonic() - started < _STEP_SECONDS and generation.advance() is not None:
+        pass
+    return len(generation.result.admitted)
+
+
+def _connect(
+    teacher: TeacherChoice,
+    params: GenerateParams,
+    settings: Settings,
+    engine: Engine,
+    engines: ExitStack,
+) -> Endpoint:
+    """Open the teacher at the first prompt that the journal cannot answer."""
+    # openai takes a second to import; a run answered by its journal need not pay it.
+    from pipeline.generation.client import Teacher
+
+    engine.say(f"Teacher: {teacher.model} ({teacher.address})")
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if teacher.embedded is None:
+        return Teacher(
+            settings.base_url or _OPENAI_URL, teacher.model, key, concurrency=params.concurrency
+        )
+    with engine.progress(f"fetch {teacher.model}") as progress:
+        gguf = fetch_model(
+            teacher.embedded, settings.cache, accepted_terms=settings.terms, progress=progress
+        )
+    options = EngineOptions(parallel=params.concurrency)
+    log = settings.outputs / "logs" / "teacher.log"
+    address = engines.enter_context(start_engine(gguf, teacher.model, options, log))
+    return Teacher(address, teacher.model, concurrency=params.concurrency)
+
+
+def _sum_usage(journal: Journal, drafts: Sequence[Draft]) -> Usage:
+    ids = list(dict.fromkeys(draft.provenance.completion_id for draft in drafts))
+    usages = [completion.usage for completion in journal.get_all(ids) if completion is not None]
+    return Usage(
+        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
+        completion_tokens=sum(usage.completion_tokens for usage in usages),
+    )
+
+
+def _write_drafts(
+    params: GenerateParams,
+    teacher: TeacherChoice,
+    result: GenerationResult,
+    usage: Usage,
+    outputs: Path,
+) -> GenerateOutcome:
+    admitted: dict[Language, int] = {
+        language: sum(record.language == language for record in result.admitted)
+        for language in params.quotas
+    }
+    path = drafts_path(outputs, params.name)
+    write_jsonl(path, result.drafts)
+    manifest = DraftsManifest(
+        name=params.name,
+        teacher=teacher.model,
+        generated=len(result.drafts),
+        quota=params.quotas,
+        admitted=admitted,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        seeds=hash_seeds(params.seeds),
+        seed_paths=params.seeds,
+        stopped_because=result.stopped_because,
+    )
+    write_text(drafts_manifest_path(outputs, params.name), manifest.model_dump_json(indent=2))
+    return GenerateOutcome(
+        drafts=path,
+        generated=len(result.drafts),
+        admitted=admitted,
+        teacher=f"{teacher.model} ({teacher.address})",
+        teacher_requests=result.teacher_requests,
+        stopped_because=result.stopped_because,
+    )
