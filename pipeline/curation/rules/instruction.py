@@ -25,7 +25,7 @@ _PARTICLE = "(?:들)?(?:을|를|은|는|이|가|의|에|에서|과|와|로|으�
 
 def _shown(english_noun: str, korean_noun: str) -> re.Pattern[str]:
     return re.compile(
-        rf"\b(?:this|these|following|attached|uploaded|provided|given|above|below)\s+"
+        rf"(?<!\ba )\b(?:this|these|following|attached|uploaded|provided|given|above|below)\s+"
         rf"(?:\w+\s+)?{english_noun}\b(?!\s+(?:file|format|game|script|title|editing|quality))"
         rf"|(?<![가-힣])(?:다음|이|아래|위|위의|아래의|첨부된|첨부한|주어진|제시된|업로드한)\s*"
         rf"{korean_noun}{_PARTICLE}",
@@ -36,12 +36,18 @@ def _shown(english_noun: str, korean_noun: str) -> re.Pattern[str]:
 _SHOWS_PICTURE = _shown(_PICTURE_EN, _PICTURE_KO)
 _SHOWS_DOCUMENT = _shown(_DOCUMENT_EN, _DOCUMENT_KO)
 _WANTS_PICTURE = re.compile(
-    rf"\b(?:draw|paint|sketch|photograph)\s+(?:me\s+)?(?:an?|the)\b(?!\s+(?:conclusion|parallel"
+    rf"(?<!to )(?<!you )(?<!i )\b(?:draw|paint|sketch|photograph)\s+(?:me\s+)?(?:an?|the)\b(?!\s+(?:conclusion|parallel"
     r"|comparison|distinction|lesson|line between|inference|analogy|vivid picture))"
     rf"|\b(?:generate|create|make|produce|record|show me|play|find)\s+(?:me\s+)?(?:an?|the)\s+"
     rf"(?:\w+\s+)?{_PICTURE_EN}(?=\s*(?:[.,!?]|$|of\b|showing\b|depicting\b|that\s+shows\b))"
     rf"|(?:그림|초상화|일러스트|삽화)(?:을|를)?\s*그려"
     rf"|{_PICTURE_KO}(?:을|를)?\s*(?:하나\s*)?(?:생성|제작|편집|촬영|녹음|재생|찍어|보여)",
+    re.IGNORECASE,
+)
+# A program reads its file later, when it runs.
+_WRITES_CODE = re.compile(
+    r"\b(?:program|scripts?|functions?|code|bash|shell|python|command)\b"
+    r"|프로그램|스크립트|함수|코드|명령|파이썬",
     re.IGNORECASE,
 )
 # An input that only stands for the material: a file name, a link, a bracketed word.
@@ -74,9 +80,9 @@ def _count(record: InstructionRecord) -> int:
 def _needs_image_or_file(record: InstructionRecord) -> str | None:
     found = _WANTS_PICTURE.search(record.instruction)
     if found is None and (not record.input or _STAND_IN.fullmatch(record.input)):
-        found = _SHOWS_PICTURE.search(record.instruction) or _SHOWS_DOCUMENT.search(
-            record.instruction
-        )
+        found = _SHOWS_PICTURE.search(record.instruction)
+        if found is None and not _WRITES_CODE.search(record.instruction):
+            found = _SHOWS_DOCUMENT.search(record.instruction)
     return f"the instruction says {quote(found[0])}" if found else None
 
 
