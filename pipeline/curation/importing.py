@@ -16,8 +16,8 @@ from schemas.storage import read_jsonl
 _HANGUL = re.compile(r"[가-힣]")
 
 
-class EmptyImportError(UserError):
-    """The file holds no record."""
+class ImportedFileError(UserError):
+    """The file holds no records, or records of another kind."""
 
 
 def _none_is_empty(value: object) -> object:
@@ -41,11 +41,16 @@ def read_drafts(path: Path) -> list[Draft]:
 
     Raises:
         RecordFileError: The file cannot be read, or a line is no object of texts.
-        EmptyImportError: The file has no rows.
+        ImportedFileError: The file has no rows, or none with an instruction.
     """
     rows = list(read_jsonl(path, _Row))
     if not rows:
-        raise EmptyImportError(f"{path} holds no record; wanted one JSON object a line.")
+        raise ImportedFileError(f"{path} holds no record; wanted one JSON object a line.")
+    if not any("instruction" in row.model_fields_set for row in rows):
+        raise ImportedFileError(
+            f"{path}: wanted lines with instruction, output and perhaps input and language, "
+            f"found none with an instruction among {len(rows)}. Rename the columns."
+        )
     return [
         Draft(
             instruction=row.instruction,
