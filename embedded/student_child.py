@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gguf import GGUFReader
 from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+from transformers.integrations.gguf.reader import read_gguf_metadata
 
 from embedded.child import exit_with_parent
 from embedded.student import Conversion
@@ -37,7 +37,7 @@ def _load(loader: Any, gguf: Path, **options: Any) -> Any:  # noqa: ANN401  # un
     )
 
 
-def _mend(tokenizer: Any, network: Any, pre_tokenizer: str) -> None:  # noqa: ANN401  # untyped
+def _mend(tokenizer: Any, network: Any, pre_tokenizer: object) -> None:  # noqa: ANN401  # untyped
     """Give the tokenizer what the conversion left out or got wrong."""
     tokenizer.model_max_length = network.config.max_position_embeddings
     if tokenizer.pad_token_id in (None, tokenizer.eos_token_id):
@@ -60,10 +60,11 @@ def _find_pad_token(tokenizer: Any) -> str:  # noqa: ANN401  # untyped library
     sys.exit(f"no pad token beside the end token {tokenizer.eos_token!r} in the vocabulary")
 
 
-def _pre_tokenizer_name(gguf: Path) -> str:
+def _pre_tokenizer_name(gguf: Path) -> object:
     """Read by which rule llama.cpp splits text before it merges."""
-    field = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
-    return "" if field is None else str(field.contents())
+    # The gguf package's reader takes 10 CPU-s over Gemma's 262,144 tokens, this one 0.04.
+    metadata, _ = read_gguf_metadata(str(gguf))
+    return metadata.get("tokenizer.ggml.pre")
 
 
 if __name__ == "__main__":
