@@ -36,7 +36,8 @@ def _shown(english_noun: str, korean_noun: str) -> re.Pattern[str]:
 _SHOWS_PICTURE = _shown(_PICTURE_EN, _PICTURE_KO)
 _SHOWS_DOCUMENT = _shown(_DOCUMENT_EN, _DOCUMENT_KO)
 _WANTS_PICTURE = re.compile(
-    rf"(?<!to )(?<!you )(?<!i )\b(?:draw|paint|sketch|photograph)\s+(?:me\s+)?(?:an?|the)\b(?!\s+(?:conclusion|parallel"
+    rf"(?<!to )(?<!you )(?<!i )\b(?:draw|paint|sketch|photograph)"
+    r"\s+(?:me\s+)?(?:an?|the)\b(?!\s+(?:conclusion|parallel"
     r"|comparison|distinction|lesson|line between|inference|analogy|vivid picture))"
     rf"|\b(?:generate|create|make|produce|record|show me|play|find)\s+(?:me\s+)?(?:an?|the)\s+"
     rf"(?:\w+\s+)?{_PICTURE_EN}(?=\s*(?:[.,!?]|$|of\b|showing\b|depicting\b|that\s+shows\b))"
