@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def start_child(journal: Path, server: ScriptedServer, output: Path) -> subproce
     module = "tests.generation.scripted_run"
     arguments = [str(journal), server.base_url, str(output), "8"]
     return subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def journaled_questions(journal: Path) -> set[str]:
@@ -59,9 +67,7 @@ def test_killed_run_continues_without_asking_again(kill_after: int, tmp_path: Pa
 
     with serve(slowly) as server:
         child = start_child(journal, server, output)
-        deadline = time.monotonic() + 60
-        while len(server.asked) < kill_after and time.monotonic() < deadline:
-            time.sleep(0.002)
+        wait_until(lambda: len(server.asked) >= kill_after)
         child.send_signal(signal.SIGKILL)
         child.wait()
         asked_before = len(server.asked)
@@ -83,3 +89,31 @@ def test_killed_run_continues_without_asking_again(kill_after: int, tmp_path: Pa
             Generation(make_seeds(), make_config(), MODEL, never_connect, copy, admit_whole)
         )
     assert output.read_bytes() == to_bytes(replayed)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_while_answers_are_awaited_ends_at_once_and_the_run_continues(
+    stop: signal.Signals, tmp_path: Path
+) -> None:
+    journal, output = tmp_path / "j.sqlite", tmp_path / "out.jsonl"
+    is_over = False
+
+    def hang_after_ten(number: int, _asked: Asked) -> Trick | None:
+        return Trick(answer=True, delay_s=20) if number > 10 and not is_over else None
+
+    with serve(hang_after_ten) as server:
+        child = start_child(journal, server, output)
+        wait_until(lambda: len(server.asked) > 12)
+        time.sleep(0.3)  # so that the ten answers are read and written
+        started = time.monotonic()
+        child.send_signal(stop)
+        assert child.wait(timeout=15) != 0
+        assert time.monotonic() - started < 10
+        answered = journaled_questions(journal)
+        is_over = True
+        asked_before = len(server.asked)
+        again = start_child(journal, server, output)
+        assert again.wait(timeout=60) == 0
+
+    assert len(answered) == 10
+    assert answered.isdisjoint(server.questions[asked_before:])
