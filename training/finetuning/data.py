@@ -63,13 +63,15 @@ def _read_split(folder: Path, split: str) -> list[Row]:
 
     path = folder / "data" / f"{split}.parquet"
     try:
-        table = pyarrow.parquet.read_table(path, columns=_COLUMNS)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            missing = set(_COLUMNS) - set(file.schema_arrow.names)
+            table = None if missing else file.read(columns=_COLUMNS)
     except (OSError, pyarrow.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise DatasetError(
             f"{path} is not a readable split of a dataset version: {reason}"
         ) from error
-    if missing := set(_COLUMNS) - set(table.column_names):
+    if table is None:
         raise DatasetError(f"{path} lacks the columns {', '.join(sorted(missing))}.")
     return [Row(**row) for row in table.to_pylist()]
 

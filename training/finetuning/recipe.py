@@ -122,10 +122,10 @@ def read_hardware() -> Hardware:
     threads = os.cpu_count() or 1
     if torch.cuda.is_available():
         return Hardware("cuda", torch.cuda.is_bf16_supported(including_emulation=False), threads)
-    return Hardware("cpu", _cpu_computes_bf16(Path("/proc/cpuinfo")), threads)
+    return Hardware("cpu", cpu_computes_bf16(Path("/proc/cpuinfo")), threads)
 
 
-def _cpu_computes_bf16(cpuinfo: Path) -> bool:
+def cpu_computes_bf16(cpuinfo: Path) -> bool:
     """Read the processor's flags as Linux lists them; elsewhere fp32 is the safe answer."""
     if not cpuinfo.is_file():
         return False
