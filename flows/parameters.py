@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from flows.settings import ROOT
 from pipeline.curation.funnel import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
@@ -18,7 +17,9 @@ from training.finetuning.recipe import Recipe
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 NO_SEEDS = "none"
 
-PROJECT_SEEDS = (str(ROOT / "seeds" / "en.jsonl"), str(ROOT / "seeds" / "ko.jsonl"))
+PROJECT_SEEDS = ("seeds/en.jsonl", "seeds/ko.jsonl")
+"""Found in the project's folder from wherever the command runs."""
+
 _TASKS = ("movie-sentiment-en", "movie-sentiment-ko")
 
 Config = TypeVar("Config", bound=Frozen)

@@ -105,13 +105,19 @@ def load_seeds(files: tuple[str, ...]) -> list[SeedTask]:
     Raises:
         ResourceError: Two files share an id, so that lineage would be ambiguous.
     """
-    seeds = [seed for file in files for seed in load_seed_tasks(Path(file).expanduser())]
+    seeds = [seed for file in files for seed in load_seed_tasks(find_seed_file(file))]
     seen: set[str] = set()
     for seed in seeds:
         if seed.id in seen:
             raise ResourceError(f"Seed id {seed.id!r} is in two of the files {', '.join(files)}.")
         seen.add(seed.id)
     return seeds
+
+
+def find_seed_file(file: str) -> Path:
+    """Look for a seed file from the current directory, then from the project's folder."""
+    path = Path(file).expanduser()
+    return path if path.is_absolute() or path.exists() else ROOT / path
 
 
 def hash_seeds(files: tuple[str, ...]) -> tuple[SourceFile, ...]:
@@ -121,7 +127,7 @@ def hash_seeds(files: tuple[str, ...]) -> tuple[SourceFile, ...]:
             path=path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name,
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
-        for path in (Path(file).expanduser().resolve() for file in files)
+        for path in (find_seed_file(file).resolve() for file in files)
     )
 
 

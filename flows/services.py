@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -29,6 +30,7 @@ WORK_POOL = "local"
 DEFAULT_PORT = 4200
 _SERVER_START_TIMEOUT_S = 240.0
 _STOP_TIMEOUT_S = 15.0
+_LONGEST_COMPLAINT = 600
 
 
 class ServiceError(PacaloomError):
@@ -186,9 +188,10 @@ def _prefect(arguments: list[str], environment: Mapping[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        # Prefect repeats the whole deployment behind its complaint.
         raise ServiceError(
-            f"`prefect {' '.join(arguments)}` failed: {said[-1] if said else 'no output'}"
+            f"`prefect {' '.join(arguments)}` failed: {textwrap.shorten(said, _LONGEST_COMPLAINT)}"
         )
 
 

@@ -11,7 +11,7 @@ from flows.engine import Engine
 from flows.outcomes import GenerateOutcome
 from flows.parameters import GenerateParams, part_of
 from flows.paths import drafts_manifest_path, drafts_path, journal_path
-from flows.resources import TeacherChoice, choose_teacher, hash_seeds, load_seeds
+from flows.resources import TeacherChoice, choose_teacher, find_seed_file, hash_seeds, load_seeds
 from flows.settings import Settings
 from pipeline.curation.funnel import Admission, CurationConfig
 from pipeline.generation.config import GenerationConfig
@@ -72,9 +72,9 @@ def _grown(params: GenerateParams, outputs: Path) -> GenerateParams:
         return params
     quota: dict[Language, int] = {
         language: count + earlier.admitted.get(language, 0)
-        for language, count in params.quotas.items()
+        for language, count in params.quota.items()
     }
-    return params.model_copy(update={"quotas": quota})
+    return params.model_copy(update={"quota": quota})
 
 
 def _run_in_steps(generation: Generation, engine: Engine) -> GenerationResult:
@@ -138,7 +138,7 @@ def _write_drafts(
 ) -> GenerateOutcome:
     admitted: dict[Language, int] = {
         language: sum(record.language == language for record in result.admitted)
-        for language in params.quotas
+        for language in params.quota
     }
     path = drafts_path(outputs, params.name)
     write_jsonl(path, result.drafts)
@@ -146,12 +146,12 @@ def _write_drafts(
         name=params.name,
         teacher=teacher.model,
         generated=len(result.drafts),
-        quota=params.quotas,
+        quota=params.quota,
         admitted=admitted,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         seeds=hash_seeds(params.seeds),
-        seed_paths=params.seeds,
+        seed_paths=tuple(str(find_seed_file(file).resolve()) for file in params.seeds),
         stopped_because=result.stopped_because,
     )
     write_text(drafts_manifest_path(outputs, params.name), manifest.model_dump_json(indent=2))

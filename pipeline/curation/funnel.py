@@ -44,7 +44,7 @@ class LostDraftError(PacaloomError):
 class CurationConfig(Frozen):
     """Which stages run, and the knobs of each."""
 
-    stages: tuple[Stage, ...] = Field(default=STAGES)
+    stage: tuple[Stage, ...] = Field(default=STAGES)
     """Stages to run. Their order is fixed, and ``schema`` always runs, because only its records
     can be judged by the others."""
     validation: ValidationConfig = ValidationConfig()
@@ -60,7 +60,7 @@ class Admission:
     def __init__(self, seeds: Sequence[SeedTask], config: CurationConfig | None = None) -> None:
         """Load what the configured stages need and make the seed tasks known to them."""
         self._config = config or CurationConfig()
-        stages = self._config.stages
+        stages = self._config.stage
         self._tasks = SeenTasks() if "duplicate" in stages else None
         self._reader = LanguageReader(self._config.language) if "language" in stages else None
         self._known = KnownInstructions(self._config.novelty) if "novelty" in stages else None
@@ -120,7 +120,7 @@ class Admission:
         return Rejection(draft=to_draft(record), stage="language", **mismatch._asdict())
 
     def _find_broken_rule(self, record: InstructionRecord) -> Rejection | None:
-        if "rules" not in self._config.stages:
+        if "rules" not in self._config.stage:
             return None
         broken = find_broken_rule(record, self._config.rules)
         if broken is None:
@@ -176,7 +176,7 @@ def curate(
             result.kept.append(verdict)
         if done % _REPORT_EVERY == 0:
             progress(done, len(drafts), "record by record")
-    if "near-duplicate" in config.stages:
+    if "near-duplicate" in config.stage:
         clustered = drop_near_duplicates(result.kept, config.near_duplicates, progress)
         result = StageResult(clustered.kept, [*result.dropped, *clustered.dropped])
     _check_sum(len(drafts), result)

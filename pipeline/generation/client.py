@@ -35,33 +35,20 @@ from pipeline.generation.answers import (
     read_failure,
 )
 from pipeline.generation.budget import Budget
-from schemas.errors import PacaloomError, UserError
+from pipeline.generation.endings import find_end
+from schemas.errors import PacaloomError
 from schemas.exchange import Completion, Prompt, Usage
 
 _LOG = logging.getLogger(__name__)
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
-_LONGEST_RETRY_AFTER_S = 300.0
-"""An endpoint that asks for more is out of quota for the day: waiting in silence helps nobody."""
 
 
 # Local servers are given words such as "ollama" for a key, which an answer may well contain; no
 # real key is shorter than 16 characters. An error message loses nothing by more caution.
 _MASKED_IN_ANSWERS = 16
 _MASKED_IN_ERRORS = 4
-
-
-class TeacherRefusedError(UserError):
-    """The endpoint will not answer: wrong key, unknown model, bad parameter."""
-
-
-class TeacherUnreachableError(UserError):
-    """Nothing answers at the address."""
-
-
-class TeacherFailedError(PacaloomError):
-    """The endpoint kept failing."""
 
 
 class Teacher:
@@ -189,34 +176,19 @@ class Teacher:
 
     def _decide(self, failure: Failure, attempts: int) -> float:
         """Return the seconds to wait before asking again, or raise what ends the run."""
-        self._end = self._find_end(failure, attempts)
+        self._end = find_end(
+            failure,
+            where=f"The teacher {self.model!r} at {self.base_url}",
+            attempts=attempts,
+            max_attempts=self._max_attempts,
+            was_reached=self._was_reached,
+        )
         if self._end is not None:
             raise self._end
         if failure.retry_after_s is not None:
             return failure.retry_after_s
         ceiling = min(_FIRST_DELAY_S * 2 ** (attempts - 1), _LONGEST_DELAY_S)
         return ceiling * (0.5 + 0.5 * self._jitter.random())
-
-    def _find_end(self, failure: Failure, attempts: int) -> PacaloomError | None:
-        where = f"The teacher {self.model!r} at {self.base_url}"
-        if failure.fault in (Fault.REFUSED, Fault.SCHEMA):
-            return TeacherRefusedError(
-                f"{where} refuses: {failure.words}. Check OPENAI_BASE_URL, OPENAI_API_KEY and the "
-                "model name."
-            )
-        if failure.fault is Fault.UNREACHABLE and not self._was_reached:
-            return TeacherUnreachableError(
-                f"{where} cannot be reached: {failure.words}. Check OPENAI_BASE_URL and that the "
-                "server is running."
-            )
-        too_long = (failure.retry_after_s or 0.0) > _LONGEST_RETRY_AFTER_S
-        if attempts >= self._max_attempts or too_long:
-            return TeacherFailedError(
-                f"{where} gave no answer in {attempts} requests for one prompt; the last said: "
-                f"{failure.words}. Run the same command again to go on: every answer so far is in "
-                "the journal."
-            )
-        return None
 
     def _body(self, prompt: Prompt, *, with_schema: bool) -> dict[str, Any]:
         decoding = prompt.decoding

@@ -21,7 +21,7 @@ _DEFAULT_DECODING: dict[StrategyName, Decoding] = {
 class GenerationConfig(Frozen):
     """What to generate, how, and when to stop."""
 
-    quotas: dict[Language, int] = Field(default={"en": 20, "ko": 20}, min_length=1)
+    quota: dict[Language, int] = Field(default={"en": 20, "ko": 20}, min_length=1)
     """Records to keep in each language; a language without a quota is not generated."""
     strategy: StrategyName = "structured"
     """How the teacher is asked: one JSON record an answer, or Alpaca's numbered ``###`` list."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from random import Random
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from pipeline.generation.background import BackgroundLoop
 from pipeline.generation.budget import Budget
@@ -23,41 +23,12 @@ from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Dispatcher, Endpoint
 from pipeline.generation.journal import Journal
 from pipeline.generation.planning import LanguagePlan, allot
+from pipeline.generation.reports import GenerationResult, RoundReport, StopReason
 from pipeline.generation.sampling import ExamplePool
 from pipeline.generation.strategies.registry import STRATEGIES
 from schemas.exchange import Completion, Prompt
 from schemas.progress import Progress, no_progress
-from schemas.records import Draft, InstructionRecord, Language, Reason, Rejection, SeedTask
-
-StopReason = Literal["quotas-filled", "low-yield", "max-requests", "running"]
-
-
-class RoundReport(NamedTuple):
-    """What one round brought."""
-
-    number: int
-    prompt_count: int
-    from_journal_count: int
-    """Prompts whose answers were in the journal already."""
-    draft_count: int
-    admitted_count: int
-    rejected: dict[Reason, int]
-    kept: dict[Language, int]
-    """Records admitted since the run began, by language."""
-
-
-class GenerationResult(NamedTuple):
-    """What a run has made so far; complete when ``stopped_because`` is not ``running``."""
-
-    drafts: list[Draft]
-    """Every draft of every folded round, in order, unparseable answers among them."""
-    admitted: list[InstructionRecord]
-    rounds: list[RoundReport]
-    teacher_requests: int
-    """HTTP requests really sent, retries included."""
-    stopped_because: StopReason
-    account: str
-    """One line for people: how far each language came, and why the run ended."""
+from schemas.records import Draft, InstructionRecord, Reason, Rejection, SeedTask
 
 
 class _Round(NamedTuple):
@@ -110,7 +81,7 @@ class Generation:
         self._progress = progress
         self._strategy = STRATEGIES[config.strategy]
         self._decoding = config.effective_decoding
-        self._pools = {language: ExamplePool(seeds, language) for language in config.quotas}
+        self._pools = {language: ExamplePool(seeds, language) for language in config.quota}
         self._plans = [
             LanguagePlan(
                 language,
@@ -119,7 +90,7 @@ class Generation:
                 config.patience,
                 config.min_yield,
             )
-            for language, quota in sorted(config.quotas.items())
+            for language, quota in sorted(config.quota.items())
         ]
         self._budget = Budget(config.max_requests)
         self._loop: BackgroundLoop | None = None

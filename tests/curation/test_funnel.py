@@ -87,13 +87,13 @@ def test_rejections_name_the_record_or_seed_task_that_they_collide_with() -> Non
 
 def test_only_chosen_stages_run_and_schema_always_does() -> None:
     for stage in STAGES:
-        result = curate(DRAFTS, SEEDS, CONFIG.model_copy(update={"stages": (stage,)}))
+        result = curate(DRAFTS, SEEDS, CONFIG.model_copy(update={"stage": (stage,)}))
 
         assert {dropped.stage for dropped in result.dropped} == {"schema", stage}
 
 
 def test_order_of_chosen_stages_does_not_matter() -> None:
-    backwards = CONFIG.model_copy(update={"stages": tuple(reversed(STAGES))})
+    backwards = CONFIG.model_copy(update={"stage": tuple(reversed(STAGES))})
 
     assert curate(DRAFTS, SEEDS, backwards) == curate(DRAFTS, SEEDS, CONFIG)
 
@@ -217,7 +217,7 @@ def test_few_of_stanfords_seed_tasks_break_a_rule_of_ours() -> None:
         )
         for task in tasks
     ]
-    stages = CurationConfig(stages=("schema", "language", "rules"))
+    stages = CurationConfig(stage=("schema", "language", "rules"))
 
     result = curate(drafts, [], stages)
 

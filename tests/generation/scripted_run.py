@@ -60,7 +60,7 @@ def admit_whole(draft: Draft) -> InstructionRecord | Rejection:
 
 def make_config(**changes: object) -> GenerationConfig:
     """Quotas that take several rounds, with the given fields replaced."""
-    fields: dict[str, object] = {"quotas": {"en": 20, "ko": 12}, "random_seed": 7, "concurrency": 8}
+    fields: dict[str, object] = {"quota": {"en": 20, "ko": 12}, "random_seed": 7, "concurrency": 8}
     return GenerationConfig.model_validate(fields | changes)
 
 

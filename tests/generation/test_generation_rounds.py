@@ -112,7 +112,7 @@ def test_next_round_is_asked_while_a_slow_answer_is_awaited(tmp_path: Path) -> N
     def hold_first(number: int, _asked: Asked) -> Trick | None:
         return Trick(answer=True, delay_s=1.0) if number == 1 else None
 
-    config = make_config(quotas={"en": 12}, prompts_per_round=4, lag=1)
+    config = make_config(quota={"en": 12}, prompts_per_round=4, lag=1)
     with serve(hold_first) as server, Journal(tmp_path / "j.sqlite") as journal:
 
         def admit(draft: Draft) -> InstructionRecord | Rejection:
@@ -176,7 +176,7 @@ def test_unparseable_answers_are_drafts_too(tmp_path: Path) -> None:
     with serve() as server:
         server.answer_text = lambda _body: "I cannot do that."
         result = generate(
-            tmp_path / "j.sqlite", server.base_url, make_config(quotas={"en": 5}, patience=6)
+            tmp_path / "j.sqlite", server.base_url, make_config(quota={"en": 5}, patience=6)
         )
 
     assert {draft.defect for draft in result.drafts} == {"unparseable"}
@@ -212,7 +212,7 @@ def test_interrupt_keeps_finished_answers_and_leaves_no_thread(tmp_path: Path) -
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_quota_without_a_seed_task_names_the_language(language: Language, tmp_path: Path) -> None:
     other: Language = "ko" if language == "en" else "en"
-    config = make_config(quotas={language: 3})
+    config = make_config(quota={language: 3})
 
     with (
         Journal(tmp_path / "j.sqlite") as journal,
@@ -224,7 +224,7 @@ def test_quota_without_a_seed_task_names_the_language(language: Language, tmp_pa
 def test_key_is_in_no_file(tmp_path: Path) -> None:
     with serve() as server:
         server.answer_text = lambda body: f'{{"instruction": "a", "output": "{KEY}"}}'
-        generate(tmp_path / "j.sqlite", server.base_url, make_config(quotas={"en": 3}, patience=9))
+        generate(tmp_path / "j.sqlite", server.base_url, make_config(quota={"en": 3}, patience=9))
 
         assert server.asked[0].authorization == f"Bearer {KEY}"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.generation.budget import Budget, BudgetSpentError
-from pipeline.generation.client import (
-    Teacher,
+from pipeline.generation.client import Teacher
+from pipeline.generation.endings import (
     TeacherFailedError,
     TeacherRefusedError,
     TeacherUnreachableError,
