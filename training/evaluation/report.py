@@ -58,7 +58,7 @@ class EvaluationRequest(Frozen):
     """Draws the worked examples and the bootstrap's resamples."""
     precision: Precision = "fp32"
     """bf16 takes 0.4 of the time on CPUs with AVX512_BF16, is slow on others, and moves a
-    log-probability by about 0.1."""
+    log-probability by 0.03 nats in English and 0.07 in Korean (SmolLM2, mean)."""
 
     @model_validator(mode="after")
     def _names_what_it_needs(self) -> Self:

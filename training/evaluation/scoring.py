@@ -115,7 +115,8 @@ def keep_output_exact(model: PreTrainedModel) -> None:
     A bf16 logit of 20 is a multiple of 1/8, so two answers often tie and the first would win. The
     layers before keep bf16's speed; only the few columns of the answers meet this matrix.
     """
-    model.set_output_embeddings(_ExactOutput(model.get_output_embeddings().weight))
+    output = model.get_output_embeddings()
+    model.set_output_embeddings(_ExactOutput(output.weight))  # pyright: ignore[reportOptionalMemberAccess]
 
 
 class _ExactOutput(torch.nn.Module):
