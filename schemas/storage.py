@@ -158,5 +158,6 @@ def _sync(path: Path) -> None:
 def _storage_error(path: Path, error: OSError) -> StorageError:
     return StorageError(
         f"{path} cannot be written: {error.strerror or error}. "
-        "Free space there, mend the permissions, or set PACALOOM_OUTPUTS to another folder."
+        "Free space there, mend the permissions, or choose another folder "
+        "(PACALOOM_OUTPUTS for outputs, PACALOOM_CACHE for models)."
     )
