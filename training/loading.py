@@ -11,7 +11,7 @@ dequantized base in memory as well.
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from schemas.errors import UserError
 from schemas.manifest import TrainingManifest
@@ -70,17 +70,26 @@ def load_base(
     try:
         with quiet_libraries():
             tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(
+            # The declared type forgets that output_loading_info makes it a pair.
+            pair: Any = AutoModelForCausalLM.from_pretrained(
                 path,
                 dtype=torch.float32,
                 quantization_config=quantization,
                 local_files_only=True,
+                output_loading_info=True,
             )
+            model, loaded = pair
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelLoadError(
             f"{path} cannot be loaded as a causal language model: {reason}"
         ) from error
+    if missing := sorted(loaded["missing_keys"]):
+        # transformers would fill them with random numbers and only warn.
+        raise ModelLoadError(
+            f"{path}: the weights lack {len(missing)} tensors of the architecture, the first is "
+            f"{missing[0]}. Fetch or convert the checkpoint again."
+        )
     if tokenizer.pad_token_id is None:
         # Only fills up batches: padded positions are masked by position, never by this id, so the
         # stop token that it stands in for is trained like any other.

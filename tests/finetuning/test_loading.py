@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_checkpoint_of_unknown_architecture_is_refused_in_one_line(tmp_path: P
     with pytest.raises(ModelLoadError, match="cannot be loaded as a causal language model") as info:
         load_model(tmp_path)
     assert "\n" not in str(info.value)
+
+
+def test_weights_that_lack_a_tensor_are_refused_by_its_name(
+    tiny_llama: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_llama, tmp_path / "student")
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(ModelLoadError, match=r"lack 1 tensors .*model\.layers\.1\.mlp\.up_proj"):
+        load_base(folder)
 
 
 def test_other_weights_have_another_hash(tiny_llama: Path, other_llama: Path) -> None:
