@@ -1,0 +1,148 @@
+"""The compositions tie the stages together, whatever runs their steps."""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from flows.artifacts import show_matrix, show_verdict
+from flows.compositions import curate
+from flows.engine import Artifact, PlainEngine, line_progress
+from flows.outcomes import EvaluateOutcome
+from flows.parameters import CurateParams, FinetuneParams, GenerateParams, RetrainParams, part_of
+from flows.resources import choose_teacher, find_seed_file, load_seeds
+from flows.settings import ROOT, Settings
+from pipeline.generation.config import GenerationConfig
+from schemas.errors import UserError
+from schemas.manifest import MatrixRow
+from schemas.progress import Progress, no_progress
+from training.finetuning.recipe import Recipe
+
+Result = TypeVar("Result")
+
+
+class RecordingEngine:
+    """Plain calls that write down what they were asked for."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.artifacts: list[Artifact] = []
+
+    def run(self, label: str, step: Callable[[], Result]) -> Result:
+        self.steps.append(label)
+        return step()
+
+    def show(self, artifact: Artifact) -> None:
+        self.artifacts.append(artifact)
+
+    def say(self, message: str) -> None:
+        pass
+
+    @contextmanager
+    def progress(self, label: str) -> Generator[Progress]:
+        yield no_progress
+
+
+def make_settings(outputs: Path, **fields: object) -> Settings:
+    nothing: dict[str, object] = {"base_url": None, "api_key": None, "prefect_api_url": None}
+    return Settings.model_validate({**nothing, "outputs": outputs, **fields})
+
+
+def test_curation_shows_its_funnel_and_card(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "Name a citrus fruit.", "output": "Lemon."},
+        {"instruction": "꽃 이름을 하나 말해 줘.", "output": ""},
+    ]
+    source = tmp_path / "r.jsonl"
+    source.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    engine = RecordingEngine()
+
+    outcome = curate(CurateParams(name="toy", input=source), make_settings(tmp_path), engine)
+
+    assert (outcome.kept, outcome.rejected) == (1, {"empty-output": 1})
+    funnel, card = engine.artifacts
+    assert funnel.key == "funnel-toy"
+    assert "| rejected: empty-output | 0 | 1 |" in funnel.markdown
+    assert card.markdown.startswith("# toy 0001-")
+    assert "Lemon." in card.markdown
+
+
+def test_plain_engine_and_recording_engine_publish_the_same_version(tmp_path: Path) -> None:
+    source = tmp_path / "r.jsonl"
+    source.write_text('{"instruction": "Name a citrus fruit.", "output": "Lemon."}')
+    params = CurateParams(name="toy", input=source)
+
+    one = curate(params, make_settings(tmp_path / "one"), PlainEngine())
+    two = curate(params, make_settings(tmp_path / "two"), RecordingEngine())
+
+    assert one.content_hash == two.content_hash
+
+
+def test_parts_of_retrain_are_the_parameters_of_its_stages() -> None:
+    params = RetrainParams(name="x", quota={"ko": 3}, method="full", max_steps=7, random_seed=5)
+
+    generate = part_of(params, GenerateParams)
+    assert (generate.name, generate.quota, generate.random_seed) == ("x", {"ko": 3}, 5)
+    assert part_of(params, GenerationConfig).quota == {"ko": 3}
+    recipe = part_of(params, Recipe)
+    assert (recipe.method, recipe.max_steps, recipe.random_seed) == ("full", 7, 5)
+    assert set(Recipe.model_fields) <= set(FinetuneParams.model_fields)
+
+
+def test_teacher_is_the_embedded_one_until_an_endpoint_is_set(tmp_path: Path) -> None:
+    alone = choose_teacher(None, make_settings(tmp_path))
+    served = choose_teacher("m", make_settings(tmp_path, base_url="http://127.0.0.1:1/v1"))
+
+    assert alone.model == "qwen2.5-coder-1.5b"
+    assert alone.embedded is not None
+    assert served.embedded is None
+    with pytest.raises(UserError, match="--model"):
+        choose_teacher(None, make_settings(tmp_path, api_key="sk-x"))
+
+
+def test_seed_files_are_found_from_anywhere_and_may_not_share_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_seed_file("seeds/ko.jsonl") == ROOT / "seeds" / "ko.jsonl"
+    assert len(load_seeds(("seeds/en.jsonl", "seeds/ko.jsonl"))) == 350
+    with pytest.raises(UserError, match="en-001"):
+        load_seeds(("seeds/en.jsonl", "seeds/en.jsonl"))
+
+
+def test_secrets_are_masked_wherever_settings_are_printed(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, api_key="sk-secret")
+
+    assert "sk-secret" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_matrix_and_verdict_are_shown_with_intervals() -> None:
+    row = MatrixRow(
+        model="demo/0001", task="movie-sentiment-ko", language="ko", shots=0, item_count=60,
+        accuracy=0.5, low=0.38, high=0.62,
+    )  # fmt: skip
+    outcome = EvaluateOutcome(
+        evaluation=Path("e"), matrix=(row,), verdict="hold", reasons=("needs n ≥ 900",)
+    )
+    engine = RecordingEngine()
+
+    show_matrix(engine, outcome)
+    show_verdict(engine, outcome)
+
+    matrix, verdict = engine.artifacts
+    assert "| demo/0001 | 0.500 (0.38–0.62) |" in matrix.markdown
+    assert verdict.title == "Verdict: hold"
+    assert "- needs n ≥ 900" in verdict.markdown
+
+
+def test_progress_lines_are_rare_and_the_last_is_never_lost() -> None:
+    lines: list[str] = []
+    report = line_progress("generate", lines.append, every_s=3600)
+
+    for done in range(1, 101):
+        report(done, 100, "ko")
+
+    assert lines == ["generate: 100 of 100, ko"]

@@ -1,0 +1,56 @@
+"""`up` and `down` touch nothing that is not theirs."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.services import PortTakenError, Service, down, up
+from flows.settings import Settings
+from schemas.storage import write_text
+
+
+def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(PortTakenError, match=f"Port {port} .*make up PORT="):
+            up(Settings(outputs=tmp_path), port, lambda _: None)
+
+    assert not (tmp_path / "prefect" / "server.json").exists()
+
+
+def test_stranger_with_a_reused_pid_is_left_alone(tmp_path: Path) -> None:
+    stranger = Service(name="server", pid=os.getpid(), create_time=1.0, port=4200)
+    write_text(tmp_path / "prefect" / "server.json", stranger.model_dump_json())
+    said: list[str] = []
+
+    down(Settings(outputs=tmp_path), said.append)
+
+    assert said == ["No worker of ours is running.", "No server of ours is running."]
+
+
+def test_own_process_and_its_children_are_stopped(tmp_path: Path) -> None:
+    script = (
+        "import subprocess, sys, time\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print('ready', flush=True)\ntime.sleep(60)"
+    )
+    process = psutil.Popen([sys.executable, "-c", script], stdout=-1)
+    assert process.stdout is not None
+    process.stdout.readline()
+    child = process.children()[0]
+    note = Service(name="worker", pid=process.pid, create_time=process.create_time(), port=1)
+    write_text(tmp_path / "prefect" / "worker.json", note.model_dump_json())
+
+    down(Settings(outputs=tmp_path), lambda _: None)
+
+    process.wait(10)
+    process.stdout.close()
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert not (tmp_path / "prefect" / "worker.json").exists()
