@@ -69,10 +69,10 @@ def _print_finetuning(console: Console, outcome: FinetuneOutcome) -> None:
 
 
 def _print_evaluation(console: Console, outcome: EvaluateOutcome) -> None:
-    table = Table(title="Accuracy (95 % interval)", title_justify="left", title_style="bold")
+    table = Table(title="Accuracy in % (95 % interval)", title_justify="left", title_style="bold")
     columns = list(dict.fromkeys((row.task, row.shots) for row in outcome.matrix))
-    table.add_column("model")
-    table.add_column("task")
+    table.add_column("model", overflow="fold")
+    table.add_column("task", overflow="fold")
     shots = sorted({count for _, count in columns})
     for count in shots:
         table.add_column(f"{count}-shot", justify="right")
@@ -83,7 +83,10 @@ def _print_evaluation(console: Console, outcome: EvaluateOutcome) -> None:
             table.add_row(
                 model,
                 task,
-                *(f"{c.accuracy:.2f} ({c.low:.2f}–{c.high:.2f})" if c else "" for c in found),
+                *(
+                    f"{c.accuracy:.0%} ({c.low:.0%}–{c.high:.0%})".replace("%", "") if c else ""
+                    for c in found
+                ),
             )
     console.print(table)
     console.print(f"evaluation: {_short(outcome.evaluation)}", markup=False, soft_wrap=True)

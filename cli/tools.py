@@ -26,8 +26,8 @@ def run_models(arguments: Sequence[str]) -> int:
     """List tuned students and their verdicts, promote one, or roll back."""
     parser = Parser(
         prog="pacaloom models",
-        description="List tuned students with their verdicts; the champion is marked. `promote`\n"
-        "needs a verdict that is not reject; `rollback` returns to the champion before.",
+        description="List tuned students with their verdicts; a star marks the champion.\n"
+        "`promote` needs the verdict promote; `rollback` returns to the champion before.",
         epilog="examples:\n  pacaloom models list\n"
         "  pacaloom models promote demo 0002-0123456789ab\n  pacaloom models rollback demo",
         formatter_class=TeachingFormatter,

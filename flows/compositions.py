@@ -103,6 +103,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
                 shots=params.shots,
                 limit=params.limit,
                 random_seed=params.random_seed,
+                precision=params.precision,
                 gate=params.gate,
             ),
             settings,

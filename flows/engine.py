@@ -74,15 +74,16 @@ def line_progress(
 ) -> Progress:
     """Make a callback that says a line now and then: for logs, pipes and Prefect."""
     started = time.monotonic()
-    last = started
+    last_said = started
+    last_done = 0
 
     def report(done: int, total: int, note: str = "") -> None:
-        nonlocal last
+        nonlocal last_said, last_done
         now = time.monotonic()
-        finished = total > 0 and done >= total
-        if not finished and now - last < every_s:
+        finished = done >= total > 0
+        if done == last_done or (not finished and now - last_said < every_s):
             return
-        last = now
+        last_said, last_done = now, done
         left = f", {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
         say(f"{label}: {done:,} of {total:,}{left}{f', {note}' if note else ''}")
 

@@ -87,6 +87,8 @@ def prefect_environment(settings: Settings, api_url: str | None) -> dict[str, st
         api_url: The server to talk to; None makes Prefect start a temporary one of its own.
     """
     home = settings.outputs / "prefect" / ("server" if api_url else "temporary")
+    # Prefect does not make it, and then its database cannot be opened.
+    home.mkdir(parents=True, exist_ok=True)
     ours = {
         # Two separate switches, and both are needed for silence.
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

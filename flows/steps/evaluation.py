@@ -14,6 +14,7 @@ from schemas.manifest import GateVerdict, TrainingManifest
 from schemas.storage import read_manifest
 from training.evaluation.gate import GateError, judge
 from training.evaluation.registry import Registry
+from training.finetuning.recipe import read_hardware
 
 
 class NothingToCompareError(UserError):
@@ -41,6 +42,9 @@ def evaluate_and_judge(
     from training.evaluation.report import EvaluationRequest, evaluate, read_report
 
     contest = _find_contest(params, settings, engine)
+    bf16 = params.precision == "bf16" or (
+        params.precision is None and read_hardware().computes_bf16
+    )
     request = EvaluationRequest(
         models=contest.models,
         baseline=contest.baseline,
@@ -48,6 +52,7 @@ def evaluate_and_judge(
         shots=params.shots,
         limit=params.limit,
         seed=params.random_seed,
+        precision="bf16" if bf16 else "fp32",
     )
     with engine.progress("evaluate") as progress:
         folder = evaluate(request, settings.outputs / "evaluations", progress)
