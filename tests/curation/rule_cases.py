@@ -120,6 +120,8 @@ FIRES: list[Case] = [
         "1. Mix the flour\n2. Bake it\n3.",
     ),
     ("unfinished-output", "en", "Write a function that adds.", "", "```python\ndef add(a, b):"),
+    ("unfinished-output", "en", "List ten humorous facts about a city.", "", "1."),
+    ("unfinished-output", "ko", "도시에 얽힌 우스갯소리를 열 가지 쓰세요.", "", "-"),
     (
         "unfinished-output",
         "ko",
@@ -274,6 +276,13 @@ PASSES: list[Case] = [
         "Close a letter to a friend.",
         "",
         "I hope to see you soon in our garden.\n\nBest regards,",
+    ),
+    (
+        "unfinished-output",
+        "en",
+        "Give the number of the true statement.",
+        "1. 2+2=5 2. 2+2=4",
+        "2.",
     ),
     ("unfinished-output", "en", "Which preposition fits?", "look __", "at, for, or to"),
     (

@@ -28,6 +28,8 @@ _OPEN_END = re.compile(
     r"|[,、:(\[{–—]\s*$",
     re.IGNORECASE,
 )
+# The first item's mark of a list that never came; "2." may be the answer to a choice.
+_BARE_MARK = re.compile(r"1[.)]|[-*•]")
 _CODE_SIGN = re.compile(r"[{};=#\\|]|\w\(")
 _FEWEST_OPEN_WORDS = 5
 _FEWEST_OPEN_LETTERS = 20
@@ -78,6 +80,8 @@ def _unfinished(record: InstructionRecord) -> str | None:
     output = record.output
     if output.count("```") % 2:
         return "a block of code is never closed"
+    if _BARE_MARK.fullmatch(output):
+        return "the output is the mark of a list item without the item"
     long_enough = len(output.split()) >= _FEWEST_OPEN_WORDS and len(output) >= _FEWEST_OPEN_LETTERS
     last_line = output.rsplit("\n", 1)[-1]
     if not long_enough or _CLOSING_LINE.search(output) or _CODE_SIGN.search(last_line):
