@@ -72,7 +72,7 @@ def _print_evaluation(console: Console, outcome: EvaluateOutcome) -> None:
     table = Table(title="Accuracy in % (95 % interval)", title_justify="left", title_style="bold")
     columns = list(dict.fromkeys((row.task, row.shots) for row in outcome.matrix))
     table.add_column("model", overflow="fold")
-    table.add_column("task", overflow="fold")
+    table.add_column("task", no_wrap=True)
     shots = sorted({count for _, count in columns})
     for count in shots:
         table.add_column(f"{count}-shot", justify="right")
