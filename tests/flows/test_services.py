@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,16 +42,16 @@ def test_own_process_and_its_children_are_stopped(tmp_path: Path) -> None:
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "print('ready', flush=True)\ntime.sleep(60)"
     )
-    process = psutil.Popen([sys.executable, "-c", script], stdout=-1)
-    assert process.stdout is not None
-    process.stdout.readline()
-    child = process.children()[0]
-    note = Service(name="worker", pid=process.pid, create_time=process.create_time(), port=1)
-    write_text(tmp_path / "prefect" / "worker.json", note.model_dump_json())
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        started.stdout.readline()
+        process = psutil.Process(started.pid)
+        child = process.children()[0]
+        note = Service(name="worker", pid=started.pid, create_time=process.create_time(), port=1)
+        write_text(tmp_path / "prefect" / "worker.json", note.model_dump_json())
 
-    down(Settings(outputs=tmp_path), lambda _: None)
+        down(Settings(outputs=tmp_path), lambda _: None)
 
-    process.wait(10)
-    process.stdout.close()
+        started.wait(10)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
     assert not (tmp_path / "prefect" / "worker.json").exists()
