@@ -73,7 +73,7 @@ def run_deployment(services: Services, name: str, params: dict[str, Any]) -> str
             sys.executable, "-m", "prefect", "deployment", "run", name,
             "--param", f"params={json.dumps(params, ensure_ascii=False)}", "--watch",
         ],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     return done.stdout + done.stderr
 
@@ -135,6 +135,24 @@ def test_flow_on_the_server_shows_its_artifacts(services: Services) -> None:
     artifacts = {one["key"]: one["data"] for one in ask(services, "/artifacts/filter", {})}
     assert {"funnel-cities", "card-cities"} <= set(artifacts)
     assert result["content_hash"] in artifacts["card-cities"]
+
+
+@pytest.mark.slow
+def test_demo_deployment_runs_through_the_worker_and_shows_its_artifacts(
+    services: Services, smollm2_checkpoint: Path
+) -> None:
+    said = run_deployment(services, "retrain/demo", {
+        "name": "tiny", "model": "smollm2-135m", "student": "smollm2-135m", "quota": {"en": 4},
+        "max_requests": 40, "max_steps": 1, "min_rows": 2, "limit": 3, "shots": [0, 1],
+    })  # fmt: skip
+
+    assert "finished successfully" in said
+    artifacts = {one["key"]: one["data"] for one in ask(services, "/artifacts/filter", {})}
+    assert {"funnel-tiny", "card-tiny"} <= set(artifacts)
+    matrix = next(data for key, data in artifacts.items() if key.startswith("matrix-tiny-0001"))
+    assert "movie-sentiment-ko, 1-shot" in matrix
+    verdict = next(data for key, data in artifacts.items() if key.startswith("verdict-tiny-0001"))
+    assert verdict.splitlines()[0] in {"# promote", "# hold", "# reject"}
 
 
 def test_deployment_runs_through_the_worker_and_fails_with_the_reason(services: Services) -> None:
