@@ -196,7 +196,10 @@ class Journal:
                 "SELECT completion FROM completions WHERE key = ?", (key,)
             ).fetchone()
         except sqlite3.Error as error:
-            raise JournalWriteError(f"{self.path} cannot be read: {error}.") from error
+            raise JournalWriteError(
+                f"{self.path} cannot be read: {error}. Bring back a copy of it, or move it away "
+                "and its answers will be asked for again."
+            ) from error
         return None if row is None else row[0]
 
     def _read_completion(self, text: str) -> Completion:

@@ -1,4 +1,4 @@
-"""The alpaca strategy: the original prompt, and a parser that keeps what the original loses."""
+"""The alpaca strategy: the original's form of prompt, and a parser that keeps what the original loses."""
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +33,7 @@ def columns(text: str, language: Language = "en") -> list[tuple[str, str, str]]:
 def test_english_prompt_lists_the_examples_as_the_original_does() -> None:
     (message,) = make_prompt().messages
 
-    assert message.content.startswith("You are asked to come up with a set of 20 diverse task")
+    assert message.content.startswith("Write a list of 20 tasks")
     assert message.content.endswith(
         "List of 20 tasks:\n"
         "###\n1. Instruction: List three fruits\n1. Input:\n<noinput>\n1. Output:\n"

@@ -1,7 +1,8 @@
 """Stanford Alpaca's prompt: a numbered list of tasks in ``###`` blocks, continued by the teacher.
 
-The English text is that of ``prompt.txt`` in tatsu-lab/stanford_alpaca (Apache-2.0); the Korean
-one is ours, written for Korean tasks. The original asks for 20 tasks, its examples among them.
+The form is the original's (``prompt.txt`` of tatsu-lab/stanford_alpaca): a list of 20 tasks, the
+examples among them, in blocks with these labels. The words are ours, and so is the Korean prompt,
+written for Korean tasks.
 """
 
 from pipeline.generation.sampling import Draw, Example
@@ -16,30 +17,22 @@ RECORDS_ASKED = 16
 
 _HEAD: dict[Language, str] = {
     "en": """\
-You are asked to come up with a set of {count} diverse task instructions. These task instructions \
-will be given to a GPT model and we will evaluate the GPT model for completing the instructions.
+Write a list of {count} tasks that differ from each other. The tasks will be given to a language \
+model to see how well it carries out instructions.
 
-Here are the requirements:
-1. Try not to repeat the verb for each instruction to maximize diversity.
-2. The language used for the instruction also should be diverse. For example, you should combine \
-questions with imperative instrucitons.
-3. The type of instructions should be diverse. The list should include diverse types of tasks like \
-open-ended generation, classification, editing, etc.
-2. A GPT language model should be able to complete the instruction. For example, do not ask the \
-assistant to create any visual or audio output. For another example, do not ask the assistant to \
-wake you up at 5pm or set a reminder because it cannot perform any action.
-3. The instructions should be in English.
-4. The instructions should be 1 to 2 sentences long. Either an imperative sentence or a question \
-is permitted.
-5. You should generate an appropriate input to the instruction. The input field should contain a \
-specific example provided for the instruction. It should involve realistic data and should not \
-contain simple placeholders. The input should provide substantial content to make the instruction \
-challenging but should ideally not exceed 100 words.
-6. Not all instructions require input. For example, when a instruction asks about some general \
-information, "what is the highest peak in the world", it is not necssary to provide a specific \
-context. In this case, we simply put "<noinput>" in the input field.
-7. The output should be an appropriate response to the instruction and the input. Make sure the \
-output is less than 100 words.
+Requirements:
+1. Begin each instruction with another verb, as far as possible.
+2. Vary the wording: mix commands, requests and questions.
+3. Vary the kind of task: open-ended writing, classification, editing, summaries, extraction, \
+calculation, explanation and others.
+4. A language model must be able to do the task in text. Do not ask for pictures or sound, and not \
+for deeds such as setting a reminder.
+5. Write the instruction in English, in one or two sentences.
+6. Where the task works on some material, put it in the input: realistic and specific, rich enough \
+to make the task demanding, no placeholders, at most 100 words.
+7. Where none is needed, as in a question about a commonly known fact, write only "<noinput>" in \
+the input.
+8. The output is a correct and fitting answer to instruction and input, in fewer than 100 words.
 
 List of {count} tasks:
 """,
