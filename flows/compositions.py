@@ -27,13 +27,13 @@ from flows.parameters import (
     RetrainParams,
     part_of,
 )
+from flows.preflight import check_retrain
 from flows.settings import Settings
 from flows.steps.curation import curate_and_publish
 from flows.steps.evaluation import evaluate_and_judge, promote_if_fit
 from flows.steps.finetuning import finetune_student
 from flows.steps.generation import generate_drafts
 from pipeline.curation.funnel import CurationConfig
-from pipeline.publishing.versions import check_name
 from training.finetuning.recipe import Recipe
 
 
@@ -67,8 +67,9 @@ def evaluate(params: EvaluateParams, settings: Settings, engine: Engine) -> Eval
 
 def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> RetrainOutcome:
     """Run the whole loop, and let the verdict decide about the champion."""
-    check_name(params.name)
     seconds: dict[str, float] = {}
+    with _timed("prepare", seconds):
+        check_retrain(params, settings, engine)
     with _timed("generate", seconds):
         generated = generate_drafts(
             part_of(params, GenerateParams), params.curation, settings, engine

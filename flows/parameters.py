@@ -4,7 +4,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from pipeline.curation.funnel import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
 from training.evaluation.gate import GatePolicy
+from training.evaluation.tasks import ShotCount
 from training.finetuning.recipe import Recipe
 from training.loading import Precision
 
@@ -22,6 +23,8 @@ PROJECT_SEEDS = ("seeds/en.jsonl", "seeds/ko.jsonl")
 """Found in the project's folder from wherever the command runs."""
 
 _TASKS = ("movie-sentiment-en", "movie-sentiment-ko")
+
+ModelReference = Annotated[str, Field(min_length=1)]
 
 Config = TypeVar("Config", bound=Frozen)
 
@@ -71,9 +74,9 @@ class FinetuneParams(Recipe):
     run continues from its last checkpoint when called again.
     """
 
-    dataset: str
+    dataset: str = Field(min_length=1)
     """Dataset version: its folder, NAME/VERSION, or NAME for the newest version."""
-    student: str = "smollm2-135m"
+    student: str = Field(default="smollm2-135m", min_length=1)
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
     name: str | None = Field(default=None, pattern=NAME_PATTERN)
     """Name of the tuned student; default: the dataset's name."""
@@ -82,18 +85,18 @@ class FinetuneParams(Recipe):
 class EvaluateParams(Frozen):
     """Compare models under zero-, one- and few-shot prompts on identical items and shots."""
 
-    model: tuple[str, ...] = Field(min_length=1)
+    model: tuple[ModelReference, ...] = Field(min_length=1)
     """Models: a tuned student's folder, NAME or NAME/VERSION, an embedded student's name, or a
     Hugging Face folder. The first is the challenger."""
     baseline: str | None = None
     """What it is compared with; default: the base model that the first was tuned from."""
     task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
     """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
-    shots: tuple[int, ...] = Field(default=(0, 1, 4), min_length=1)
+    shots: tuple[ShotCount, ...] = Field(default=(0, 1, 4), min_length=1)
     """Worked examples in the prompt; each count is a column of the matrix."""
     limit: int | None = Field(default=None, ge=2)
     """Items a task, balanced over labels; None takes all."""
-    random_seed: int = 0
+    random_seed: int = Field(default=0, ge=0)
     """Decides which worked examples are drawn, the same for all models."""
     precision: Precision | None = None
     """Number format of the scoring: bf16 takes 0.4 of the time on processors that compute in it.
@@ -121,11 +124,11 @@ class RetrainParams(GenerationConfig, Recipe):
     """Stages and thresholds of curation."""
     licence: str = Field(default="apache-2.0", min_length=1)
     """Licence of the dataset for its card, as the Hugging Face Hub spells it."""
-    student: str = "smollm2-135m"
+    student: str = Field(default="smollm2-135m", min_length=1)
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
     task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
     """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
-    shots: tuple[int, ...] = Field(default=(0, 1, 4), min_length=1)
+    shots: tuple[ShotCount, ...] = Field(default=(0, 1, 4), min_length=1)
     """Worked examples in the prompt; each count is a column of the matrix."""
     limit: int | None = Field(default=None, ge=2)
     """Items a task, balanced over labels; None takes all."""

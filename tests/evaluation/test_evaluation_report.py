@@ -178,12 +178,16 @@ def test_unusable_requests_are_refused_before_anything_is_written(
     models = request_of_both.models
     with pytest.raises(EvaluationError, match="Baseline 'gone' is none of the models base, tuned"):
         EvaluationRequest(models=models, baseline="gone")
-    with pytest.raises(EvaluationError, match="at least one number of shots"):
-        EvaluationRequest(models=models, baseline="base", shots=())
-    with pytest.raises(EvaluationError, match="Two tasks have the same name"):
-        evaluate(
-            request_of_both.model_copy(update={"tasks": (request_of_both.tasks[0],) * 2}), root
-        )
+    with pytest.raises(TaskError, match="at least one number of shots"):
+        evaluate(request_of_both.model_copy(update={"shots": ()}), root)
+    task = Path(request_of_both.tasks[0])
+    namesake = tmp_path / "elsewhere" / task.name
+    with pytest.raises(TaskError, match="at least one task, each once"):
+        evaluate(request_of_both.model_copy(update={"tasks": (str(task),) * 2}), root)
+    namesake.parent.mkdir()
+    namesake.symlink_to(task)
+    with pytest.raises(TaskError, match="Two tasks have the same name"):
+        evaluate(request_of_both.model_copy(update={"tasks": (str(task), str(namesake))}), root)
     with pytest.raises(TaskError, match="Unknown task"):
         evaluate(request_of_both.model_copy(update={"tasks": ("nsmc",)}), root)
     gone = {"base": tmp_path / "gone"}

@@ -14,7 +14,13 @@ from schemas.identity import short_id
 from schemas.progress import Progress
 from schemas.storage import atomic_path
 from training.evaluation.prompts import build_prompt, draw_shots, label_completions
-from training.evaluation.tasks import EvaluationTask, TaskItem
+from training.evaluation.tasks import (
+    EvaluationTask,
+    TaskError,
+    TaskItem,
+    balanced_prefix,
+    load_task,
+)
 from training.loading import Precision, load_model
 
 if TYPE_CHECKING:
@@ -72,15 +78,28 @@ class ModelSource(NamedTuple):
     """From :func:`training.evaluation.fingerprint.fingerprint`."""
 
 
-def make_cell(
-    task: EvaluationTask, shot_count: int, items: tuple[TaskItem, ...], seed: int
-) -> Cell:
-    """Draw the worked examples of a cell.
+def plan_cells(
+    task_names: Sequence[str], shots: Sequence[int], limit: int | None, seed: int
+) -> list[Cell]:
+    """Load the tasks and draw the worked examples of every cell; no model is needed.
 
     Raises:
-        TaskError: The pool has too few of them.
+        TaskError: A task cannot be scored or is there twice, or has too few worked examples.
+        RecordFileError: A line of a task file is no item.
     """
-    return Cell(task, shot_count, items, draw_shots(task, shot_count, seed))
+    for kind, values in (("task", task_names), ("number of shots", shots)):
+        if len(set(values)) != len(values) or not values:
+            found = ", ".join(map(str, values)) or "none"
+            raise TaskError(f"Wanted at least one {kind}, each once, found {found}.")
+    tasks = [load_task(name) for name in task_names]
+    names = [task.name for task in tasks]
+    if len(set(names)) != len(names):
+        raise TaskError(f"Two tasks have the same name among {', '.join(names)}: rename one.")
+    return [
+        Cell(task, count, balanced_prefix(task, limit), draw_shots(task, count, seed))
+        for task in tasks
+        for count in shots
+    ]
 
 
 def answer_cells(

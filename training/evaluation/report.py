@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -26,13 +26,18 @@ from schemas.manifest import EvaluationReport
 from schemas.progress import Progress, no_progress
 from schemas.storage import atomic_folder, describe_validation_error, write_text
 from schemas.templates import template_hash
-from training.evaluation.cells import Answered, Cell, ModelSource, answer_cells, as_part, make_cell
+from training.evaluation.cells import (
+    Answered,
+    Cell,
+    ModelSource,
+    answer_cells,
+    as_part,
+    plan_cells,
+)
 from training.evaluation.fingerprint import fingerprint
 from training.evaluation.matrix import compare, matrix_row, write_items
-from training.evaluation.tasks import BUILT_IN_TASKS, balanced_prefix, load_task
+from training.evaluation.tasks import BUILT_IN_TASKS, ShotCount
 from training.loading import Precision, check_checkpoint
-
-ShotCount = Annotated[int, Field(ge=0, le=64)]
 
 
 class EvaluationError(UserError):
@@ -66,9 +71,6 @@ class EvaluationRequest(Frozen):
             raise EvaluationError(
                 f"Baseline {self.baseline!r} is none of the models {', '.join(self.models)}."
             )
-        for kind, values in (("task", self.tasks), ("number of shots", self.shots)):
-            if len(set(values)) != len(values) or not values:
-                raise EvaluationError(f"Wanted at least one {kind}, each once, found {values}.")
         return self
 
     @property
@@ -93,7 +95,7 @@ def evaluate(request: EvaluationRequest, root: Path, progress: Progress = no_pro
         PacaloomError: A model that gives no numbers, or a disk that takes no files.
     """
     started = time.monotonic()
-    cells = _plan_cells(request)
+    cells = plan_cells(request.tasks, request.shots, request.limit, request.seed)
     sources = _find_models(request)
     items_hash = _items_hash(cells)
     evaluation_id = _evaluation_id(request, sources, items_hash)
@@ -145,18 +147,6 @@ def read_report(folder: Path) -> EvaluationReport:
         raise EvaluationError(
             f"{path} is no evaluation report: {describe_validation_error(error)}"
         ) from error
-
-
-def _plan_cells(request: EvaluationRequest) -> list[Cell]:
-    tasks = [load_task(name) for name in request.tasks]
-    names = [task.name for task in tasks]
-    if len(set(names)) != len(names):
-        raise EvaluationError(f"Two tasks have the same name among {', '.join(names)}: rename one.")
-    return [
-        make_cell(task, count, balanced_prefix(task, request.limit), request.seed)
-        for task in tasks
-        for count in request.shots
-    ]
 
 
 def _find_models(request: EvaluationRequest) -> dict[str, ModelSource]:

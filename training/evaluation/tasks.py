@@ -6,15 +6,18 @@ Built-in tasks lie in ``tasks/`` beside this module; any file of the same form w
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from schemas.errors import UserError
 from schemas.frozen import Frozen
 from schemas.identity import short_id
 from schemas.records import Language, NonEmptyText
 from schemas.storage import read_jsonl
+
+ShotCount = Annotated[int, Field(ge=0, le=64)]
+"""Worked examples in a prompt."""
 
 _BUILT_IN_FOLDER = Path(__file__).parent / "tasks"
 
