@@ -4,6 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from embedded.fetch import fetch_model
 from embedded.models import EMBEDDED_MODELS, EmbeddedModel, find_model
@@ -18,6 +19,8 @@ from schemas.records import SeedTask
 from training.finetuning.student import Student
 
 DEFAULT_TEACHER = "qwen2.5-coder-1.5b"
+
+_NAMES = ", ".join(model.name for model in EMBEDDED_MODELS)
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -45,6 +48,7 @@ def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
             cannot teach.
     """
     if settings.has_endpoint:
+        _check_endpoint(settings)
         address = settings.base_url or "the OpenAI API"
         if model is None:
             raise ResourceError(
@@ -57,6 +61,35 @@ def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
         teachers = ", ".join(one.name for one in EMBEDDED_MODELS if one.role != "student")
         raise ResourceError(f"{embedded.name} is a student only; embedded teachers: {teachers}.")
     return TeacherChoice(embedded.name, embedded, "embedded, on this machine")
+
+
+def _check_endpoint(settings: Settings) -> None:
+    """Refuse an address or key that no request can be made with, quoting neither.
+
+    People mix the two up, and an address may hold a password.
+    """
+    try:
+        url = urlsplit(settings.base_url or "https://host")
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        has_password = "@" in url.netloc
+    except ValueError:
+        usable = has_password = False
+    if not usable:
+        raise ResourceError(
+            "OPENAI_BASE_URL is no address of an OpenAI-compatible server: wanted one like "
+            "http://127.0.0.1:8000/v1, with http:// or https:// and a host."
+        )
+    if has_password:
+        raise ResourceError(
+            "OPENAI_BASE_URL has a user name or password in it, which would get into logs: take "
+            "it out and give the key in OPENAI_API_KEY."
+        )
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    if not (key.isascii() and key.isprintable()):
+        raise ResourceError(
+            "OPENAI_API_KEY has characters that no key has (line breaks or letters outside "
+            "ASCII): copy it again."
+        )
 
 
 def get_student(name: str, settings: Settings, engine: Engine) -> Student:
@@ -77,10 +110,9 @@ def get_student(name: str, settings: Settings, engine: Engine) -> Student:
         return Student(name, path.resolve())
     if _HUB_ID.fullmatch(name) and not name.startswith(("./", "../")):
         return Student(name, _download_from_hub(name))
-    names = ", ".join(model.name for model in EMBEDDED_MODELS)
     raise ResourceError(
         f"No student {name!r}: it is no folder, no Hugging Face id (owner/name), and no embedded "
-        f"model ({names})."
+        f"model ({_NAMES})."
     )
 
 
@@ -156,5 +188,5 @@ def _download_from_hub(name: str) -> Path:
         reason = str(error).strip().splitlines()[0]
         raise ResourceError(
             f"Student {name!r} is no local folder and cannot be had from the Hugging Face Hub: "
-            f"{reason}"
+            f"{reason}. Check the name and the network, or give a folder or one of {_NAMES}."
         ) from error

@@ -39,8 +39,9 @@ class Settings(BaseSettings):
 
     @field_validator("base_url", "api_key", "prefect_api_url", mode="before")
     @classmethod
-    def _empty_is_unset(cls, value: str | None) -> str | None:
-        return value or None
+    def _empty_is_unset(cls, value: object) -> object:
+        # A key read from a file brings its line break along.
+        return (value.strip() or None) if isinstance(value, str) else value
 
     @field_validator("outputs", "cache")
     @classmethod
