@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, CliSettingsSource
+from pydantic_settings import BaseSettings, CliSettingsSource, SettingsError
 
 from schemas.errors import UserError
 from schemas.storage import describe_validation_error
@@ -30,6 +30,10 @@ class Parsed(NamedTuple):
     """The parameters as given, unchecked."""
     prefect: bool
     """Run as a Prefect flow."""
+    flags: dict[str, Any]
+    """Those of the values that are flags."""
+    config: Path | None
+    """Where the others are from."""
 
 
 class TeachingFormatter(argparse.RawDescriptionHelpFormatter):
@@ -63,21 +67,25 @@ def parse(verb: str, model: type[Params], examples: str, arguments: Sequence[str
     prefect: bool = known.prefect
     for own in ("config", "prefect"):
         delattr(known, own)
-    flags: dict[str, Any] = source(parsed_args=known)()
-    return Parsed(_merge(model, _read_config(config) if config else {}, flags), prefect)
+    try:
+        flags: dict[str, Any] = source(parsed_args=known)()
+    except SettingsError as error:
+        # Only what looks like JSON gets here; its own complaint is the cause's.
+        raise ArgumentError(f"{error}: {error.__cause__}. See `{parser.prog} --help`.") from error
+    values = _merge(model, _read_config(config) if config else {}, flags)
+    return Parsed(values, prefect, flags, config)
 
 
-def make_params(model: type[Params], values: Mapping[str, Any]) -> Params:
-    """Check the values against the model.
+def make_params(model: type[Params], parsed: Parsed) -> Params:
+    """Check what the command line said against the model.
 
     Raises:
         ArgumentError: Names the first parameter that does not fit, in one line.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(parsed.values)
     except ValidationError as error:
-        where = describe_validation_error(error)
-        raise ArgumentError(f"{where}. Found {_found(error)}; see --help.") from error
+        raise ArgumentError(f"{_place(error, parsed)}{_describe(error)}; see --help.") from error
 
 
 def _build(
@@ -111,8 +119,21 @@ def _build(
         cli_implicit_flags=True,
     )
     for action in parser._actions:
+        if action.metavar is not None and str(action.metavar).startswith("dict["):
+            action.type = _check_pair
+        if action.option_strings == ["-r"]:
+            # pydantic-settings makes short flags of one-letter names, and only those; every other
+            # flag of ours is long, so people write this one long too.
+            action.option_strings = ["-r", "--r"]
+            parser._option_string_actions["--r"] = action
         action.metavar = _placeholder(action.metavar)
     return parser, source
+
+
+def _check_pair(text: str) -> str:
+    if "=" not in text and not text.startswith("{"):
+        raise argparse.ArgumentTypeError(f"wanted LANGUAGE=COUNT, found {text!r}")
+    return text
 
 
 def _placeholder(metavar: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
@@ -133,9 +154,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         reason = " ".join(str(error).split())
         raise ArgumentError(f"--config {path} is not YAML: {reason}") from error
     if not isinstance(content, dict):
-        raise ArgumentError(
-            f"--config {path}: wanted a mapping of parameters, found {type(content).__name__}."
-        )
+        found = "an empty file" if content is None else type(content).__name__
+        raise ArgumentError(f"--config {path}: wanted a mapping of parameters, found {found}.")
     return content  # pyright: ignore[reportUnknownVariableType] - checked by the model
 
 
@@ -158,6 +178,22 @@ def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _found(error: ValidationError) -> str:
-    found = repr(error.errors(include_url=False)[0]["input"])
-    return found if len(found) <= 80 else found[:77] + "..."
+def _place(error: ValidationError, parsed: Parsed) -> str:
+    """Name the config file when the first fault stands there; a flag's name says enough."""
+    given: Any = parsed.flags
+    for part in error.errors(include_url=False)[0]["loc"]:
+        if not isinstance(given, dict):
+            break
+        if part not in given:
+            return f"--config {parsed.config}: " if parsed.config else ""
+        given = given[part]
+    return ""
+
+
+def _describe(error: ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    where = describe_validation_error(error)
+    if fault["type"] == "missing":
+        return where
+    found = repr(fault["input"])
+    return f"{where}. Found {found if len(found) <= 80 else found[:77] + '...'}"

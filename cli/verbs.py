@@ -90,7 +90,7 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
     verb = FLOW_VERBS[name]
     model = params_model(verb)
     parsed = parse(name, model, verb.examples, arguments)
-    params = make_params(model, parsed.values)
+    params = make_params(model, parsed)
     settings = read_settings()
     outcomes = importlib.import_module("flows.outcomes")
     outcome_model: type[BaseModel] = getattr(outcomes, f"{verb.stem}Outcome")

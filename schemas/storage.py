@@ -37,7 +37,14 @@ def describe_validation_error(error: ValidationError) -> str:
     field = ".".join(str(part) for part in first["loc"]) or "line"
     more = error.error_count() - 1
     suffix = f" (and {more} more)" if more else ""
-    return f"{field}: {first['msg']}{suffix}"
+    return f"{field}: {_explain(first['type'], first['msg'])}{suffix}"
+
+
+def _explain(kind: str, message: str) -> str:
+    """Say what pydantic means where its words are a programmer's."""
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    return message.removeprefix("Value error, ")
 
 
 def read_jsonl(path: Path, model: type[Model]) -> Iterator[Model]:
@@ -88,13 +95,20 @@ def read_manifest(folder: Path, model: type[Model], kind: str) -> Model:
     path = folder / "manifest.json"
     if not path.is_file():
         raise ManifestError(
-            f"{folder} is not {kind}: wanted a folder with manifest.json, found "
-            f"{'a folder without one' if folder.is_dir() else 'no folder'}."
+            f"{folder} is not {kind}: wanted a folder with manifest.json, found {_found(folder)}."
         )
     try:
         return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
         raise ManifestError(f"{path} is not {kind}: {describe_validation_error(error)}") from error
+
+
+def _found(folder: Path) -> str:
+    if folder.is_dir():
+        return "a folder without one"
+    return "a file" if folder.exists() else "nothing"
 
 
 @contextmanager

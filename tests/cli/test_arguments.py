@@ -10,7 +10,7 @@ from flows.parameters import CurateParams, EvaluateParams, GenerateParams, Retra
 
 
 def read(model: type[Any], *arguments: str) -> Any:
-    return make_params(model, parse("verb", model, "", arguments).values)
+    return make_params(model, parse("verb", model, "", arguments))
 
 
 def test_quota_is_written_once_a_language() -> None:
@@ -74,7 +74,7 @@ def test_wrong_flag_is_named_in_one_line(
     [
         ("- a\n- b\n", "wanted a mapping of parameters, found list"),
         ("name: [unclosed\n", "is not YAML"),
-        ("nmae: demo\n", "nmae.*not permitted"),
+        ("nmae: demo\n", "c.yaml: nmae: there is no such field"),
         ("quota: 20\n", "quota.*dictionary"),
         ("concurrency: often\n", "concurrency.*integer.*'often'"),
     ],
