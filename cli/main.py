@@ -19,6 +19,7 @@ from schemas.storage import describe_validation_error
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_CONTINUE = "What was finished is kept: run the same command again to continue."
 
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "models": ("list tuned students; promote one, or roll back to the champion before", run_models),
@@ -30,6 +31,10 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
 }
 
 
+class _Terminated(SystemExit):
+    """SIGTERM came. A SystemExit, because libraries let those pass."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one verb and return the exit status."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -39,11 +44,15 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_status)
     except ValidationError as error:
         return _complain(describe_validation_error(error), UserError.exit_status)
+    except OSError as error:
+        # What no room foresaw: a disk that fills up under a log, a folder that is a file.
+        return _complain(_describe_os_error(error), PacaloomError.exit_status)
     except KeyboardInterrupt:
-        return _complain(
-            "interrupted. What was finished is kept: run the same command again to continue.",
-            _INTERRUPTED,
-        )
+        # Pressed again while Python shuts down, it would end in a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        return _complain(f"interrupted. {_CONTINUE}", _INTERRUPTED)
+    except _Terminated:
+        return _complain(f"stopped by a signal (SIGTERM). {_CONTINUE}", _TERMINATED)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -80,6 +89,14 @@ def _complain(message: str, status: int) -> int:
     return status
 
 
+def _describe_os_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return (
+        f"{where}{error.strerror or error}. Free space there, mend the permissions, or choose "
+        "another folder (PACALOOM_OUTPUTS for outputs, PACALOOM_CACHE for models)."
+    )
+
+
 def _terminate(signal_number: int, frame: object) -> None:
     """End through every ``finally``, so that children and files are left in order."""
-    sys.exit(_TERMINATED)
+    raise _Terminated

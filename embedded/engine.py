@@ -89,8 +89,14 @@ def start_engine(
 def _open_log(log: Path | None) -> IO[bytes]:
     if log is None:
         return tempfile.TemporaryFile()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    return log.open("a+b")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("a+b")
+    except OSError as error:
+        raise EngineError(
+            f"The engine's log {log} cannot be opened: {error.strerror}. Mend the permissions "
+            "there, or choose another outputs folder."
+        ) from error
 
 
 def _await_address(child: Popen[bytes], timeout_s: float) -> str:

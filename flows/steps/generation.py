@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from embedded.engine import EngineOptions, start_engine
 from embedded.fetch import fetch_model
 from flows.engine import Engine
@@ -18,15 +20,20 @@ from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult
+from schemas.errors import UserError
 from schemas.exchange import Usage
 from schemas.manifest import DraftsManifest
 from schemas.records import Draft, Language
-from schemas.storage import write_jsonl, write_text
+from schemas.storage import describe_validation_error, write_jsonl, write_text
 
 _OPENAI_URL = "https://api.openai.com/v1"
 
 _STEP_SECONDS = 60.0
 """Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
+
+
+class DraftsManifestError(UserError):
+    """The description of drafts is damaged."""
 
 
 def generate_drafts(
@@ -60,9 +67,21 @@ def generate_drafts(
 
 
 def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
-    """Read what the latest generation run of a name said; None when there was none."""
+    """Read what the latest generation run of a name said; None when there was none.
+
+    Raises:
+        DraftsManifestError: The file is damaged.
+    """
     path = drafts_manifest_path(outputs, name)
-    return DraftsManifest.model_validate_json(path.read_bytes()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return DraftsManifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DraftsManifestError(
+            f"{path} does not describe drafts: {describe_validation_error(error)}. Remove it and "
+            f"run `./pacaloom generate --name {name}` again with its flags: the journal answers."
+        ) from error
 
 
 def _grown(params: GenerateParams, outputs: Path) -> GenerateParams:
