@@ -112,7 +112,7 @@ def _find(settings: Settings, name: str) -> Service | None:
         service = Service.model_validate_json(path.read_bytes())
         process = psutil.Process(service.pid)
         alive = process.status() != psutil.STATUS_ZOMBIE
-    except (FileNotFoundError, ValidationError, psutil.NoSuchProcess):
+    except (OSError, ValidationError, psutil.NoSuchProcess):
         return None
     same = abs(process.create_time() - service.create_time) < 1.0
     return service if alive and same else None
@@ -137,13 +137,15 @@ def _start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    service = Service(
-        name=name,
-        pid=started.pid,
-        create_time=psutil.Process(started.pid).create_time(),
-        port=port,
-    )
-    write_text(_note_path(settings, name), service.model_dump_json())
+    process = psutil.Process(started.pid)
+    service = Service(name=name, pid=process.pid, create_time=process.create_time(), port=port)
+    try:
+        write_text(_note_path(settings, name), service.model_dump_json())
+    except BaseException:
+        # Not written down, `down` would never find it.
+        _stop(process)
+        started.wait()
+        raise
 
 
 def _require_free_port(port: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from flows.services import PortTakenError, Service, down, up
 from flows.settings import Settings
-from schemas.storage import write_text
+from schemas.storage import StorageError, write_text
 
 
 def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
@@ -24,6 +24,19 @@ def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
             up(Settings(outputs=tmp_path), port, lambda _: None)
 
     assert not (tmp_path / "prefect" / "server.json").exists()
+
+
+def test_process_that_cannot_be_written_down_is_not_left_running(tmp_path: Path) -> None:
+    (tmp_path / "prefect" / "server.json").mkdir(parents=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    with pytest.raises(StorageError, match=r"server\.json cannot be written"):
+        up(Settings(outputs=tmp_path), port, lambda _: None)
+
+    started = [child.cmdline() for child in psutil.Process().children() if child.is_running()]
+    assert not [words for words in started if str(port) in words]
 
 
 def test_stranger_with_a_reused_pid_is_left_alone(tmp_path: Path) -> None:
