@@ -75,15 +75,15 @@ def line_progress(
     """Make a callback that says a line now and then: for logs, pipes and Prefect."""
     started = time.monotonic()
     last_said = started
-    last_done = 0
+    last = (0, "")
 
     def report(done: int, total: int, note: str = "") -> None:
-        nonlocal last_said, last_done
+        nonlocal last_said, last
         now = time.monotonic()
         finished = done >= total > 0
-        if done == last_done or (not finished and now - last_said < every_s):
+        if (done, note) == last or (not finished and now - last_said < every_s):
             return
-        last_said, last_done = now, done
+        last_said, last = now, (done, note)
         left = f", {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
         say(f"{label}: {done:,} of {total:,}{left}{f', {note}' if note else ''}")
 

@@ -30,6 +30,8 @@ class Dispatcher:
         self._commits = GroupCommits(journal)
         self._budget = budget
         self._tasks: set[asyncio.Task[Completion | None]] = set()
+        self.answer_count = 0
+        """Answers that have arrived and are in the journal; read by other threads."""
 
     async def answer_all(self, prompts: Sequence[Prompt]) -> list[Completion | None]:
         """Answer prompts in their order; None where the budget had no room left.
@@ -71,4 +73,5 @@ class Dispatcher:
         except BudgetSpentError:
             return None
         await self._commits.put(prompt, completion)
+        self.answer_count += 1
         return completion

@@ -30,6 +30,8 @@ from schemas.exchange import Completion, Prompt
 from schemas.progress import Progress, no_progress
 from schemas.records import Draft, InstructionRecord, Reason, Rejection, SeedTask
 
+_REPORT_EVERY_S = 5.0
+
 
 class _Round(NamedTuple):
     number: int
@@ -68,7 +70,8 @@ class Generation:
                 a repeated run needs no teacher. The run closes what it returns.
             journal: Stays open; the caller closes it.
             admit: Whether a draft joins the pool and counts for its quota. Called in fold order.
-            progress: Told kept records against the sum of the quotas after each round.
+            progress: Told kept records against the sum of the quotas, after each round and every
+                few seconds while one is awaited.
 
         Raises:
             SeedPoolError: A language has a quota and no seed task.
@@ -196,10 +199,20 @@ class Generation:
 
     def _await_answers(self, pending: _Round) -> list[Completion] | None:
         """Wait for a round's answers; None when the budget left some prompts unasked."""
-        asked = iter(pending.asked.result() if pending.asked else ())
+        asked = iter(self._await(pending.asked) if pending.asked else ())
         answers = [answer if answer is not None else next(asked) for answer in pending.known]
         complete = [answer for answer in answers if answer is not None]
         return complete if len(complete) == len(answers) else None
+
+    def _await(self, asked: Future[list[Completion | None]]) -> list[Completion | None]:
+        """Wait, telling how many answers have come: a round of a local teacher takes a minute."""
+        while True:
+            try:
+                return asked.result(timeout=_REPORT_EVERY_S)
+            except TimeoutError:
+                if asked.done():
+                    raise
+                self._report_progress()
 
     def _fold(self, folded: _Round, completions: list[Completion]) -> RoundReport:
         rejected: Counter[Reason] = Counter()
@@ -233,10 +246,13 @@ class Generation:
         return report
 
     def _report_progress(self) -> None:
+        note = ", ".join(plan.describe() for plan in self._plans)
+        if self._dispatcher is not None:
+            note += f", {self._dispatcher.answer_count} answers"
         self._progress(
             sum(min(plan.admitted, plan.quota) for plan in self._plans),
             sum(plan.quota for plan in self._plans),
-            ", ".join(plan.describe() for plan in self._plans),
+            note,
         )
 
     def _find_stop_reason(self) -> StopReason:

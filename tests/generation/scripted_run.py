@@ -11,6 +11,7 @@ from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult, run
+from schemas.progress import Progress, no_progress
 from schemas.records import Draft, InstructionRecord, Language, Rejection, SeedTask, TaskType
 
 MODEL = "scripted"
@@ -64,14 +65,16 @@ def make_config(**changes: object) -> GenerationConfig:
     return GenerationConfig.model_validate(fields | changes)
 
 
-def generate(journal_path: Path, base_url: str, config: GenerationConfig) -> GenerationResult:
+def generate(
+    journal_path: Path, base_url: str, config: GenerationConfig, progress: Progress = no_progress
+) -> GenerationResult:
     """Run to the end with a real client on a real journal."""
 
     def connect() -> Endpoint:
         return Teacher(base_url, MODEL, KEY, concurrency=config.concurrency, timeout_s=20)
 
     with Journal(journal_path) as journal:
-        return run(Generation(make_seeds(), config, MODEL, connect, journal, admit_whole))
+        return run(Generation(make_seeds(), config, MODEL, connect, journal, admit_whole, progress))
 
 
 def to_bytes(result: GenerationResult) -> bytes:

@@ -230,3 +230,24 @@ def test_key_is_in_no_file(tmp_path: Path) -> None:
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+def test_answers_are_reported_while_a_slow_one_is_awaited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.generation.rounds._REPORT_EVERY_S", 0.1)
+    heard: list[tuple[int, str]] = []
+
+    def slow_first(number: int, _asked: Asked) -> Trick | None:
+        return Trick(answer=True, delay_s=1.0) if number == 1 else None
+
+    with serve(slow_first) as server:
+        generate(
+            tmp_path / "j.sqlite",
+            server.base_url,
+            make_config(quota={"ko": 4}, prompts_per_round=4, lag=0),
+            lambda done, total, note="": heard.append((done, note)),
+        )
+
+    before_the_fold = [note for done, note in heard if done == 0]
+    assert "ko: 0 of 4, 3 answers" in before_the_fold
