@@ -1,4 +1,4 @@
-"""The alpaca strategy: the original's form of prompt, and a parser that keeps what the original loses."""
+"""The alpaca strategy: the original's form of prompt, and a parser that keeps what it loses."""
 
 import pytest
 from hypothesis import given, settings
