@@ -58,7 +58,7 @@ down: setup
 	@./pacaloom down
 
 bench: setup
-	@for script in benchmarks/*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
+	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 # Resolve pyproject.toml anew into requirements.lock; the local part of torch's version is dropped.
 lock:
