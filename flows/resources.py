@@ -169,9 +169,11 @@ def _find_version(reference: str, root: Path, kind: str) -> Path:
         return inside
     if list_versions(root, reference):
         return latest_version(root, reference)
-    path = Path(reference).expanduser()
+    path = Path(reference).expanduser().resolve()
+    if list_versions(path.parent, path.name):
+        return latest_version(path.parent, path.name)
     if path.exists() or "/" in reference:
-        return path.resolve()
+        return path
     known = sorted(folder.name for folder in root.glob("[!.]*") if folder.is_dir())
     raise ResourceError(
         f"No {kind} {reference!r} in {root}. There: {', '.join(known) or 'nothing yet'}."

@@ -13,15 +13,26 @@ import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.errors import UserError
+
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: seeds, tasks and the default outputs are found from here."""
+
+
+class EnvironmentFileError(UserError):
+    """``.env`` is not what it should be."""
 
 
 class Settings(BaseSettings):
     """What the environment decides. The key is masked wherever this is printed."""
 
     model_config = SettingsConfigDict(
-        env_file=ROOT / ".env", extra="ignore", frozen=True, populate_by_name=True
+        env_file=ROOT / ".env",
+        # PACALOOM_OUTPUTS= would otherwise be the current directory.
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
@@ -76,8 +87,17 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the environment and ``.env``."""
-    return Settings()
+    """Read the environment and ``.env``.
+
+    Raises:
+        EnvironmentFileError: ``.env`` cannot be read as text.
+    """
+    try:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFileError(
+            f"{ROOT / '.env'}: wanted lines of NAME=VALUE in UTF-8, but it cannot be read: {error}."
+        ) from error
 
 
 def prefect_environment(settings: Settings, api_url: str | None) -> dict[str, str]:
