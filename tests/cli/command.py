@@ -18,19 +18,28 @@ class Finished(NamedTuple):
     stderr: str
 
 
-def run_pacaloom(
-    *arguments: str, outputs: Path, cwd: Path | None = None, **variables: str
-) -> Finished:
-    """Run the command with nothing of this machine's settings but the model cache."""
+def pacaloom_environment(outputs: Path, **variables: str) -> dict[str, str]:
+    """Take nothing of this machine's settings but the model cache."""
     environment = {
         name: value
         for name, value in os.environ.items()  # noqa: TID251 - handed on to the command under test
         if not name.startswith(_FOREIGN) or name == "PACALOOM_CACHE"
     }
+    return {**environment, "PACALOOM_OUTPUTS": str(outputs), **variables}
+
+
+def run_pacaloom(
+    *arguments: str,
+    outputs: Path,
+    cwd: Path | None = None,
+    root: Path = ROOT,
+    **variables: str,
+) -> Finished:
+    """Run the command of the project in ``root``."""
     done = subprocess.run(
-        [str(ROOT / "pacaloom"), *arguments],
+        [str(root / "pacaloom"), *arguments],
         cwd=cwd or ROOT,
-        env={**environment, "PACALOOM_OUTPUTS": str(outputs), **variables},
+        env=pacaloom_environment(outputs, **variables),
         capture_output=True,
         text=True,
         check=False,
