@@ -88,5 +88,6 @@ def _convert(gguf: Path, folder: Path) -> None:
         if status:
             raise ConversionError(
                 f"{gguf} could not be turned into a checkpoint (status {status}): "
-                f"{last_lines(messages, 0, 1)}"
+                f"{last_lines(messages, 0, 1)}. {folder.parent} needs free space of about six "
+                "times the file; run the same command again once that is mended."
             )

@@ -174,12 +174,18 @@ def _train(
 @contextmanager
 def _disk_errors_named(run: Path) -> Generator[None]:
     """Turn a checkpoint that cannot be written into one line that says where."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except OSError as error:
+    except (OSError, SafetensorError, RuntimeError) as error:
+        # torch.save has no exception of its own for a full disk, only the name of its source file.
+        if isinstance(error, RuntimeError) and "inline_container" not in str(error):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else None
         raise StorageError(
-            f"A checkpoint in {run} cannot be written: {error.strerror or error}. Free space "
-            "there and run the same command again; it continues from the last one."
+            f"A checkpoint in {run} cannot be written: {reason or str(error).splitlines()[0]}. "
+            "Free space there and run the same command again; it continues from the last one."
         ) from error
 
 
