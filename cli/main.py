@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from cli.arguments import Parser, TeachingFormatter
 from cli.services import run_down, run_up
-from cli.tools import run_completion, run_fetch, run_models, run_schema
+from cli.tools import run_completion, run_fetch, run_schema
 from cli.verbs import FLOW_VERBS, run_flow_verb
 from schemas.errors import PacaloomError, UserError
 from schemas.storage import describe_validation_error
@@ -21,8 +21,19 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 _CONTINUE = "What was finished is kept: run the same command again to continue."
 
+
+def _run_models(arguments: Sequence[str]) -> int:
+    # The registry's imports would slow every --help.
+    from cli.models import run_models
+
+    return run_models(arguments)
+
+
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
-    "models": ("list tuned students; promote one, or roll back to the champion before", run_models),
+    "models": (
+        "list tuned students; promote one, or roll back to the champion before",
+        _run_models,
+    ),
     "fetch": ("fetch an embedded model into the cache", run_fetch),
     "schema": ("print the JSON Schema of a file format", run_schema),
     "up": ("start a local Prefect server, the deployments and a worker", run_up),

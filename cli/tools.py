@@ -1,9 +1,8 @@
-"""The small verbs: models, fetch, schema, completion."""
+"""The small verbs: fetch, schema, completion."""
 
 import argparse
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from cli.arguments import Parser, TeachingFormatter, build_parser
 from flows.settings import read_settings
@@ -20,45 +19,6 @@ _SCHEMAS = {
     "training-manifest": TrainingManifest,
     "evaluation-report": EvaluationReport,
 }
-
-
-def run_models(arguments: Sequence[str]) -> int:
-    """List tuned students and their verdicts, promote one, or roll back."""
-    parser = Parser(
-        prog="pacaloom models",
-        description="List tuned students with their verdicts; a star marks the champion.\n"
-        "`promote` needs the verdict promote; `rollback` returns to the champion before.",
-        epilog="examples:\n  pacaloom models list\n"
-        "  pacaloom models promote demo 0002-0123456789ab\n  pacaloom models rollback demo",
-        formatter_class=TeachingFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = actions.add_parser("list", help="all names, or one")
-    listing.add_argument("name", nargs="?")
-    promoting = actions.add_parser("promote", help="make a judged version the champion")
-    promoting.add_argument("name")
-    promoting.add_argument("version")
-    rolling = actions.add_parser("rollback", help="give the name back to the champion before")
-    rolling.add_argument("name")
-    known = parser.parse_args(list(arguments))
-
-    from flows.steps.evaluation import open_registry
-
-    registry = open_registry(read_settings())
-    now = datetime.now(UTC)
-    if known.action == "promote":
-        model = registry.promote(known.name, known.version, now)
-        print(json.dumps({"champion": f"{model.name}/{model.version}"}))
-    elif known.action == "rollback":
-        model = registry.rollback(known.name, now)
-        print(json.dumps({"champion": f"{model.name}/{model.version}"}))
-    else:
-        for model in registry.models(known.name):
-            champion = registry.champion(model.name)
-            mark = "*" if champion and champion.version == model.version else " "
-            verdict = model.verdict.verdict if model.verdict else "not judged"
-            print(f"{mark} {model.name}/{model.version}  {verdict:<10}  {model.dataset}")
-    return 0
 
 
 def run_fetch(arguments: Sequence[str]) -> int:

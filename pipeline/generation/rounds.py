@@ -267,14 +267,3 @@ class Generation:
         if self._stopped_because == "max-requests":
             text += f"; the cap of {self._config.max_requests} requests is reached"
         return f"{text}."
-
-
-def run(
-    generation: Generation, on_round: Callable[[RoundReport], None] | None = None
-) -> GenerationResult:
-    """Advance to the end and close; ``on_round`` hears of each round after its fold."""
-    with generation:
-        while (report := generation.advance()) is not None:
-            if on_round is not None:
-                on_round(report)
-    return generation.result

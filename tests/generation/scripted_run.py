@@ -4,13 +4,14 @@
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.generation.client import Teacher
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult, run
+from pipeline.generation.rounds import Generation, GenerationResult, RoundReport
 from schemas.progress import Progress, no_progress
 from schemas.records import Draft, InstructionRecord, Language, Rejection, SeedTask, TaskType
 
@@ -63,6 +64,17 @@ def make_config(**changes: object) -> GenerationConfig:
     """Quotas that take several rounds, with the given fields replaced."""
     fields: dict[str, object] = {"quota": {"en": 20, "ko": 12}, "random_seed": 7, "concurrency": 8}
     return GenerationConfig.model_validate(fields | changes)
+
+
+def run(
+    generation: Generation, on_round: Callable[[RoundReport], None] | None = None
+) -> GenerationResult:
+    """Advance to the end and close; ``on_round`` hears of each round after its fold."""
+    with generation:
+        while (report := generation.advance()) is not None:
+            if on_round is not None:
+                on_round(report)
+    return generation.result
 
 
 def generate(

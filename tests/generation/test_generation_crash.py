@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, run
+from pipeline.generation.rounds import Generation
 from schemas.exchange import Prompt
 from tests.generation.scripted_run import (
     MODEL,
@@ -20,6 +20,7 @@ from tests.generation.scripted_run import (
     generate,
     make_config,
     make_seeds,
+    run,
     to_bytes,
 )
 from tests.generation.scripted_server import Asked, ScriptedServer, Trick, question_of, serve

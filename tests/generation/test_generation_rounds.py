@@ -9,7 +9,7 @@ import pytest
 from pipeline.generation.client import Teacher
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult, run
+from pipeline.generation.rounds import Generation, GenerationResult
 from pipeline.generation.sampling import SeedPoolError
 from schemas.records import Draft, InstructionRecord, Language, Rejection
 from tests.generation.scripted_run import (
@@ -20,6 +20,7 @@ from tests.generation.scripted_run import (
     make_config,
     make_seed,
     make_seeds,
+    run,
     to_bytes,
 )
 from tests.generation.scripted_server import Asked, Trick, serve
