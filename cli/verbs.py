@@ -4,6 +4,7 @@ Each verb's modules are imported when it is used, so that ``./pacaloom --help`` 
 """
 
 import importlib
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -97,7 +98,11 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
     if parsed.prefect or settings.prefect_api_url:
         enter_prefect_environment(settings)
         flow = getattr(importlib.import_module(f"flows.{verb.flow}"), verb.flow)
-        outcome = outcome_model.model_validate(flow(params))
+        try:
+            outcome = outcome_model.model_validate(flow(params))
+        finally:
+            # Its temporary server takes leave at exit, behind what people should read last.
+            logging.getLogger("prefect").setLevel(logging.WARNING)
     else:
         from flows.engine import PlainEngine
 

@@ -4,6 +4,7 @@ Importing this takes seconds; only a Prefect flow does. One task is one round, s
 one request: a task costs about 5 ms here and 20 kB in the server's database.
 """
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -12,11 +13,17 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.engine import Artifact, Result, line_progress
+from schemas.errors import PacaloomError
 from schemas.progress import Progress
 
 
 class PrefectEngine:
     """Each step is a task of the flow run that this is used in."""
+
+    def __init__(self) -> None:
+        for name in ("prefect", "prefect.flow_runs", "prefect.task_runs"):
+            for handler in logging.getLogger(name).handlers:
+                handler.addFilter(_without_traceback)
 
     def run(self, label: str, step: Callable[[], Result]) -> Result:
         # Steps hold open engines and journals, which no cache key or result file could carry.
@@ -37,3 +44,10 @@ class PrefectEngine:
     @contextmanager
     def progress(self, label: str) -> Generator[Progress]:
         yield line_progress(label, self.say)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Keep the message of an error that says what to do, and spare people where it was raised."""
+    if record.exc_info and isinstance(record.exc_info[1], PacaloomError):
+        record.exc_info = None
+    return True

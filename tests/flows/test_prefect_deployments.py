@@ -165,6 +165,19 @@ def test_deployment_runs_through_the_worker_and_fails_with_the_reason(services: 
     assert any("No dataset 'unheard-of'" in run["state"]["message"] for run in runs)
 
 
+def test_mistake_in_a_prefect_run_ends_in_one_line_without_a_traceback(
+    services: Services,
+) -> None:
+    done = run_pacaloom(
+        "curate", "--name", "unheard-of", "--prefect",
+        outputs=services.outputs, PREFECT_API_URL=services.api_url,
+    )  # fmt: skip
+
+    assert done.status == 2
+    assert done.stderr.splitlines()[-1].startswith("pacaloom: error: No drafts of 'unheard-of'")
+    assert "Traceback" not in done.stderr
+
+
 def test_everything_listens_on_this_machine_only(services: Services) -> None:
     listening = [
         connection.laddr.ip
