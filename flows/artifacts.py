@@ -56,7 +56,7 @@ def show_matrix(engine: Engine, outcome: EvaluateOutcome) -> None:
     table = "\n".join(lines)
     engine.show(
         Artifact(
-            key=f"matrix-{_slug(models[-1])}",
+            key=f"matrix-{_slug(models[-1].split('/')[0])}",
             title="Evaluation matrix",
             markdown=f"# Evaluation matrix\n\n{table}\n\nPer item: `{outcome.evaluation}`",
         )
@@ -69,7 +69,7 @@ def show_verdict(engine: Engine, outcome: EvaluateOutcome) -> None:
     reasons = "\n".join(f"- {reason}" for reason in outcome.reasons)
     engine.show(
         Artifact(
-            key=f"verdict-{_slug(outcome.matrix[-1].model)}",
+            key=f"verdict-{_slug(outcome.matrix[-1].model.split('/')[0])}",
             title=f"Verdict: {verdict}",
             markdown=f"# {verdict}\n\n{reasons}",
         )
