@@ -76,5 +76,10 @@ def show_verdict(engine: Engine, outcome: EvaluateOutcome) -> None:
     )
 
 
+def _slug_of_model(model: str) -> str:
+    """Key by name without version, so that Prefect shows a history."""
+    return _slug(model.split("/")[0])
+
+
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
