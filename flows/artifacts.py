@@ -40,23 +40,20 @@ def show_funnel(engine: Engine, name: str, outcome: CurateOutcome) -> None:
 
 
 def show_matrix(engine: Engine, outcome: EvaluateOutcome) -> None:
-    """Show accuracies with their 95 % intervals, a row a model, a column a task and shot count."""
-    columns = list(dict.fromkeys((row.task, row.shots) for row in outcome.matrix))
-    models = list(dict.fromkeys(row.model for row in outcome.matrix))
-    cells = {(row.model, row.task, row.shots): row for row in outcome.matrix}
-    header = "| model | " + " | ".join(f"{task}, {shots}-shot" for task, shots in columns) + " |"
-    lines = [header, "|---|" + "---|" * len(columns)]
-    for model in models:
-        found = [cells[model, task, shots] for task, shots in columns]
-        lines.append(
-            f"| {model} | "
-            + " | ".join(f"{c.accuracy:.3f} ({c.low:.2f}–{c.high:.2f})" for c in found)
-            + " |"
-        )
+    """Show accuracies with their 95 % intervals: a row a model and task, a column a shot count."""
+    shots = sorted({row.shots for row in outcome.matrix})
+    rows: dict[tuple[str, str], dict[int, str]] = {}
+    for cell in outcome.matrix:
+        text = f"{cell.accuracy:.3f} ({cell.low:.2f}–{cell.high:.2f})"
+        rows.setdefault((cell.model, cell.task), {})[cell.shots] = text
+    header = f"| model | task | {' | '.join(f'{count}-shot' for count in shots)} |"
+    lines = [header, "|---|---|" + "---|" * len(shots)]
+    for (model, task), found in rows.items():
+        lines.append(f"| {model} | {task} | {' | '.join(found[count] for count in shots)} |")
     table = "\n".join(lines)
     engine.show(
         Artifact(
-            key=f"matrix-{_slug(models[-1].split('/')[0])}",
+            key=f"matrix-{_slug_of_model(outcome.matrix[-1].model)}",
             title="Evaluation matrix",
             markdown=f"# Evaluation matrix\n\n{table}\n\nPer item: `{outcome.evaluation}`",
         )

@@ -131,12 +131,12 @@ def _length_table(kept: Sequence[InstructionRecord]) -> str:
     header = [
         "language",
         "records",
-        "median instruction (characters)",
-        "median output (characters)",
-        "longest output (characters)",
+        "median instruction",
+        "median output",
+        "longest output",
         "with input",
     ]
-    return _table(header, rows)
+    return "Lengths are in characters.\n\n" + _table(header, rows)
 
 
 def _task_table(kept: Sequence[InstructionRecord]) -> str:

@@ -133,7 +133,7 @@ def test_matrix_and_verdict_are_shown_with_intervals() -> None:
     show_verdict(engine, outcome)
 
     matrix, verdict = engine.artifacts
-    assert "| demo/0001 | 0.500 (0.38–0.62) |" in matrix.markdown
+    assert "| demo/0001 | movie-sentiment-ko | 0.500 (0.38–0.62) |" in matrix.markdown
     assert verdict.title == "Verdict: hold"
     assert "- needs n ≥ 900" in verdict.markdown
 

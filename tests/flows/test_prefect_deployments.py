@@ -149,7 +149,7 @@ def test_demo_deployment_runs_through_the_worker_and_shows_its_artifacts(
     assert "finished successfully" in said
     artifacts = {one["key"]: one["data"] for one in ask(services, "/artifacts/filter", {})}
     assert {"funnel-tiny", "card-tiny", "matrix-tiny", "verdict-tiny"} <= set(artifacts)
-    assert "movie-sentiment-ko, 1-shot" in artifacts["matrix-tiny"]
+    assert "| movie-sentiment-ko |" in artifacts["matrix-tiny"]
     assert artifacts["verdict-tiny"].splitlines()[0] in {"# promote", "# hold", "# reject"}
 
 
