@@ -21,7 +21,7 @@ class NothingToCompareError(UserError):
     """One model alone cannot be judged."""
 
 
-class _Contest(NamedTuple):
+class Contest(NamedTuple):
     """Who is compared with whom."""
 
     models: dict[str, Path]
@@ -41,7 +41,7 @@ def evaluate_and_judge(
     # torch takes seconds to import, which no other verb need pay.
     from training.evaluation.report import EvaluationRequest, evaluate, read_report
 
-    contest = _find_contest(params, settings, engine)
+    contest = find_contest(params, settings, engine)
     bf16 = params.precision == "bf16" or (
         params.precision is None and read_hardware().computes_bf16
     )
@@ -85,7 +85,7 @@ def promote_if_fit(
 
 
 def _register(
-    contest: _Contest, report: Path, verdict: GateVerdict, settings: Settings, at: datetime
+    contest: Contest, report: Path, verdict: GateVerdict, settings: Settings, at: datetime
 ) -> None:
     """Write the verdict down, unless the challenger is a base model."""
     folder = contest.models[verdict.challenger]
@@ -96,8 +96,14 @@ def _register(
         )
 
 
-def _find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> _Contest:
-    """Put the baseline first, the champion of the challenger's name next, the challenger last."""
+def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> Contest:
+    """Find the models: base model first, then the champion of the challenger's name, if any.
+
+    The baseline is the one that was named, else the champion, else the base model.
+
+    Raises:
+        NothingToCompareError: The challenger is a base model and no baseline was named.
+    """
     challenger, *others = (find_model_folder(name, settings, engine) for name in params.model)
     manifest = _read_training_manifest(challenger)
     models: dict[str, Path] = {}
@@ -118,7 +124,7 @@ def _find_contest(params: EvaluateParams, settings: Settings, engine: Engine) ->
         )
     for folder in (*others, challenger):
         models[_display_name(folder)] = folder
-    return _Contest(models, baseline)
+    return Contest(models, baseline)
 
 
 def _display_name(folder: Path) -> str:
