@@ -32,6 +32,14 @@ _STEP_SECONDS = 60.0
 """Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
 
 
+_MOST_SLOTS = 8
+"""Requests that the embedded engine answers at once; the others queue. More slots bring no more
+tokens a second on a CPU, and each takes memory for its context."""
+
+_PROMPT_TOKENS = 2672
+"""Room for a prompt in the embedded engine's context: three long Korean examples take 2,000."""
+
+
 class DraftsManifestError(UserError):
     """The description of drafts is damaged."""
 
@@ -133,7 +141,10 @@ def _connect(
         gguf = fetch_model(
             teacher.embedded, settings.cache, accepted_terms=settings.terms, progress=progress
         )
-    options = EngineOptions(parallel=params.concurrency)
+    options = EngineOptions(
+        parallel=min(params.concurrency, _MOST_SLOTS),
+        context_tokens=_PROMPT_TOKENS + params.effective_decoding.max_tokens,
+    )
     log = settings.outputs / "logs" / "teacher.log"
     address = engines.enter_context(start_engine(gguf, teacher.model, options, log))
     return Teacher(address, teacher.model, concurrency=params.concurrency)
