@@ -11,6 +11,7 @@ from training.evaluation.prompts import build_prompt, draw_shots, label_completi
 from training.evaluation.scoring import (
     BrokenModelError,
     PromptTooLongError,
+    UnsupportedModelError,
     keep_output_exact,
     score_answers,
 )
@@ -87,25 +88,31 @@ def test_prompts_that_share_nothing_and_a_single_prompt_are_scored_alike(llama: 
         _assert_equal(found, _plainly(model, tokenizer, prompts, answers))
 
 
-def test_answer_that_merges_with_the_prompt_is_scored_from_the_last_common_token(
+def test_answer_that_merges_with_the_prompt_is_scored_apart_from_it_as_it_is_trained(
     llama: Path,
 ) -> None:
-    # " pos" is one token and " p" another, so what the prompt alone ends in belongs to
-    # the answers: both are given the same context and stay comparable.
+    # " pos" is one token and " p" another: in training the prompt stands alone, so it does here.
     model, tokenizer = load_model(llama)
     prompt, answers = "A p", ("os", " x")
-    whole = [tokenizer(prompt + answer)["input_ids"] for answer in answers]
     alone: list[int] = tokenizer(prompt)["input_ids"]
-    assert whole[0][: len(alone)] != alone
-    cut = next(i for i, ids in enumerate(zip(alone, *whole, strict=False)) if len(set(ids)) > 1)
+    assert tokenizer(prompt + answers[0])["input_ids"][: len(alone)] != alone
 
     found = score_answers(model, tokenizer, [prompt], answers)[0]
 
-    for ids, value in zip(whole, found, strict=True):
+    for answer, value in zip(answers, found, strict=True):
+        ids = alone + tokenizer(answer)["input_ids"]
         with torch.inference_mode():
             log_probs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
-        expected = sum(log_probs[i - 1, ids[i]].item() for i in range(cut, len(ids)))
+        expected = sum(log_probs[i - 1, ids[i]].item() for i in range(len(alone), len(ids)))
         assert value == pytest.approx(expected, abs=1e-4)
+
+
+def test_model_without_sdpa_attention_is_refused(llama: Path) -> None:
+    model, tokenizer = load_model(llama)
+    model.set_attn_implementation("eager")
+
+    with pytest.raises(UnsupportedModelError, match="eager"):
+        score_answers(model, tokenizer, ["A review."], (" a", " b"))
 
 
 def test_progress_ends_at_the_number_of_prompts(llama: Path, korean_task: EvaluationTask) -> None:

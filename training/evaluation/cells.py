@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # Raise it when scoring changes what it computes; kept cells of older ways are then left unread.
-_SCORING_FORMAT = 1
+_SCORING_FORMAT = 2
 
 
 class Cell(NamedTuple):

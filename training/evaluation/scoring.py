@@ -34,6 +34,7 @@ from transformers.cache_utils import (
 
 from schemas.errors import PacaloomError, UserError
 from schemas.progress import Progress, no_progress
+from training.tokens import split_texts, start_tokens
 
 BATCH_TOKENS = 2048
 """Padded tokens a forward pass. More spreads the reading of weights, and pads and needs more."""
@@ -81,7 +82,7 @@ def score_answers(
     """Return the log-probability (nats) of each answer after each prompt.
 
     Args:
-        model: In eval mode, on its device, with sdpa or eager attention.
+        model: In eval mode, on its device, with sdpa attention.
         tokenizer: The model's own.
         prompts: In any order; the longer their common beginning, the cheaper.
         answers: With the separator that joins them to the prompt.
@@ -90,9 +91,10 @@ def score_answers(
 
     Raises:
         PromptTooLongError: A prompt with its answer exceeds the model's positions.
-        UnsupportedModelError: A model with layers that are not attention.
+        UnsupportedModelError: A model with layers that are not attention, or not sdpa's.
         BrokenModelError: A log-probability is not finite.
     """
+    _check_attention(model)
     encoded = _encode(tokenizer, prompts, answers)
     _check_lengths(model, encoded)
     shared = _shared_length([item.context for item in encoded])
@@ -131,28 +133,32 @@ class _ExactOutput(torch.nn.Module):
 def _encode(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], answers: Sequence[str]
 ) -> list[_Encoded]:
-    """Tokenize prompt and answer together, as in training, and cut where the answers part.
-
-    A tokenizer may merge the last characters of a prompt with the first of an answer. The cut is
-    therefore the longest beginning that the prompt alone and the prompt with every answer share
-    (the same rule by which TRL finds the completion); what follows it is the answer's.
-    """
-    texts = [text for prompt in prompts for text in (prompt, *(prompt + a for a in answers))]
-    ids: list[list[int]] = tokenizer(texts)["input_ids"]  # pyright: ignore[reportAssignmentType]
+    """Tokenize every prompt with every answer, cut as in training."""
+    texts = [(prompt, answer) for prompt in prompts for answer in answers]
+    splits = split_texts(texts, tokenizer)
+    start = start_tokens(tokenizer)
     encoded: list[_Encoded] = []
-    for start in range(0, len(ids), len(answers) + 1):
-        sequences = ids[start : start + len(answers) + 1]
-        cut = _shared_length(sequences, keep_last=False)
-        # Ends of the prompt's own (a stop token that the tokenizer adds) fall behind the cut.
-        encoded.append(_Encoded(sequences[0][:cut], [ids[cut:] for ids in sequences[1:]]))
+    for first in range(0, len(splits), len(answers)):
+        group = splits[first : first + len(answers)]
+        encoded.append(_Encoded([*start, *group[0].prompt], [split.answer for split in group]))
     return encoded
 
 
-def _shared_length(sequences: list[list[int]], keep_last: bool = True) -> int:
-    """Count the leading ids common to all; with ``keep_last`` each keeps one id of its own."""
+def _shared_length(sequences: list[list[int]]) -> int:
+    """Count the leading ids common to all; each keeps one id of its own."""
     low, high = min(sequences), max(sequences)
-    limit = min(len(ids) for ids in sequences) - keep_last
+    limit = min(len(ids) for ids in sequences) - 1
     return next((i for i in range(limit) if low[i] != high[i]), limit)
+
+
+def _check_attention(model: PreTrainedModel) -> None:
+    """Refuse other kernels: eager attention adds a boolean mask as 0 and 1 instead of masking."""
+    kernel = getattr(model.config, "_attn_implementation", None)
+    if kernel != "sdpa":
+        raise UnsupportedModelError(
+            f"{model.config.model_type} models run with {kernel} attention here, scoring needs "
+            "sdpa; evaluate a model whose class supports it."
+        )
 
 
 def _check_lengths(model: PreTrainedModel, encoded: list[_Encoded]) -> None:

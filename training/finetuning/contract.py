@@ -5,10 +5,7 @@ is checked here on all rows before the first step: a stop token masked because i
 padding, a second beginning-of-text token, an answer cut at the length limit, a control token in
 the midst of machine-written text, a prompt tokenized otherwise than at inference.
 
-Prompt and answer are tokenized together where the prompt's tokens stay the same, so that a
-tokenizer that treats the start of a text specially (Llama 2's) does not do so in the middle; and
-apart where they would merge across the border (Qwen merges ":" with a following newline), because
-at inference the prompt stands alone. Cost: linear in the text, about 0.2 ms a row.
+Where prompt and answer part is decided in ``training/tokens.py``. Cost: linear in the text.
 """
 
 from collections.abc import Sequence
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.errors import UserError
 from schemas.templates import render
 from training.finetuning.data import Row
+from training.tokens import split_texts, start_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -79,35 +77,19 @@ class _Marks(NamedTuple):
 
 
 def _find_marks(tokenizer: "PreTrainedTokenizerBase") -> _Marks:
-    start = cast("int | None", tokenizer.bos_token_id)
-    stop = cast("int", tokenizer.eos_token_id)
-    begins = start is not None and tokenizer("a")["input_ids"][0] == start
-    return _Marks([start] if start is not None and begins else [], stop)
+    return _Marks(start_tokens(tokenizer), cast("int", tokenizer.eos_token_id))
 
 
 def _tokenize(
     rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", marks: _Marks
 ) -> list[Example]:
     texts = [render(row.instruction, row.input, row.output, row.language) for row in rows]
-    prompts = _token_ids([text.prompt for text in texts], tokenizer)
-    wholes = _token_ids([text.prompt + text.completion for text in texts], tokenizer)
     examples: list[Example] = []
-    for row, text, prompt, whole in zip(rows, texts, prompts, wholes, strict=True):
-        if whole[: len(prompt)] == prompt:
-            answer = whole[len(prompt) :]
-        else:
-            answer = _token_ids([text.completion], tokenizer)[0]
-        answer = [*answer, marks.stop]
-        prompt = [*marks.start, *prompt]
+    for row, split in zip(rows, split_texts(texts, tokenizer), strict=True):
+        prompt = [*marks.start, *split.prompt]
+        answer = [*split.answer, marks.stop]
         examples.append(Example(row.id, prompt + answer, [IGNORED] * len(prompt) + answer))
     return examples
-
-
-def _token_ids(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
-    # split_special_tokens: a record about HTML may contain "<s>", which is text there and not the
-    # control token of the same spelling.
-    encoded = tokenizer(texts, add_special_tokens=False, split_special_tokens=True)
-    return encoded["input_ids"]
 
 
 def _check(row: Row, example: Example, tokenizer: "PreTrainedTokenizerBase", marks: _Marks) -> None:

@@ -158,7 +158,7 @@ def _train(
             RunCallback(progress, stop_asked, lambda: write_state(run, measured()))
         )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if stop_asked():
+        if stop_asked() and trainer.state.global_step < trainer.state.max_steps:
             raise KeyboardInterrupt
     seconds = measured().seconds
     loss_after = trainer.held_out_loss(held_out)

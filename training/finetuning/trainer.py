@@ -79,7 +79,10 @@ class StudentTrainer(SFTTrainer):
         model.eval()
         total, count = 0.0, 0
         size = self.args.per_device_train_batch_size
-        with torch.no_grad(), self.compute_loss_context_manager():
+        # The Trainer sets autocast up when training begins; measured before it without and after
+        # it with, the two losses would differ by bf16's rounding.
+        autocast = torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16)
+        with torch.no_grad(), autocast:
             for start in range(0, len(rows), size):
                 batch = self.data_collator(list(rows[start : start + size]))
                 batch_total, batch_count = self._sum_loss(model, self._prepare_inputs(batch))
