@@ -45,8 +45,9 @@ class GenerateParams(GenerationConfig):
     seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
     """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
     grow: bool = False
-    """Count the quotas on top of what earlier runs of this name admitted, so that every scheduled
-    run adds records; without it a finished run repeated adds none."""
+    """Keep the drafts of this name and fill the quotas with new ones, so that every scheduled run
+    adds records. Without it the drafts are those of one run, and a finished run repeated sends no
+    request."""
 
 
 class CurateParams(CurationConfig):
@@ -119,7 +120,9 @@ class RetrainParams(GenerationConfig, Recipe):
     seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
     """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
     grow: bool = False
-    """Count the quotas on top of what earlier runs of this name admitted."""
+    """Keep the drafts of this name and fill the quotas with new ones, so that every scheduled run
+    adds records. Without it the drafts are those of one run, and a finished run repeated sends no
+    request."""
     curation: CurationConfig = CurationConfig()
     """Stages and thresholds of curation."""
     licence: str = Field(default="apache-2.0", min_length=1)

@@ -30,8 +30,8 @@ class DraftsManifest(Frozen):
     name: str
     teacher: str
     generated: int
-    quota: dict[Language, int]
-    """Records that were wanted of each language."""
+    epoch: int = Field(ge=0)
+    """Runs that grew these drafts after the first one."""
     admitted: dict[Language, int]
     """Drafts of each language that passed the per-record stages."""
     prompt_tokens: int
@@ -52,7 +52,7 @@ class DatasetManifest(Frozen):
     version: str
     """``NNNN-HASH``: ordinal among the versions of this name, and the content hash's start."""
     content_hash: str
-    """sha256 over the ids of kept records by split and over the rejections: 64 hex digits."""
+    """sha256 over kept records by split, rejections and licence: 64 hex digits."""
     generated: int = Field(ge=0)
     """Drafts that entered curation: ``kept + Σ rejected``."""
     kept: int = Field(ge=0)

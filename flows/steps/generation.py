@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -22,9 +23,10 @@ from pipeline.generation.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult
 from schemas.errors import UserError
 from schemas.exchange import Usage
+from schemas.identity import digest
 from schemas.manifest import DraftsManifest
 from schemas.records import Draft, Language
-from schemas.storage import describe_validation_error, write_jsonl, write_text
+from schemas.storage import describe_validation_error, read_jsonl, write_jsonl, write_text
 
 _OPENAI_URL = "https://api.openai.com/v1"
 
@@ -36,8 +38,10 @@ _MOST_SLOTS = 8
 """Requests that the embedded engine answers at once; the others queue. More slots bring no more
 tokens a second on a CPU, and each takes memory for its context."""
 
-_PROMPT_TOKENS = 2672
-"""Room for a prompt in the embedded engine's context: three long Korean examples take 2,000."""
+_PROMPT_TOKENS = 512
+_EXAMPLE_TOKENS = 720
+"""Room in the embedded engine's context for a prompt and each of its examples: three long Korean
+ones take 2,000 tokens."""
 
 
 class DraftsManifestError(UserError):
@@ -51,27 +55,33 @@ def generate_drafts(
 
     Only drafts that pass the per-record stages of ``curation`` count for a quota.
     """
-    params = _grown(params, settings.outputs)
     seeds = load_seeds(params.seeds)
     teacher = choose_teacher(params.model, settings)
+    earlier = _read_earlier(params, settings.outputs)
+    admission = Admission(seeds, curation)
+    for draft in earlier.drafts:
+        admission.admit(draft)
+    config = part_of(params, GenerationConfig).model_copy(
+        update={"random_seed": _seed_of(params, earlier.epoch)}
+    )
     # The embedded engine, when one is started, has to outlive the run that asks it.
     with ExitStack() as engines, Journal(journal_path(settings.outputs, params.name)) as journal:
         with (
             engine.progress("generate") as progress,
             Generation(
                 seeds,
-                part_of(params, GenerationConfig),
+                config,
                 teacher.model,
                 lambda: _connect(teacher, params, settings, engine, engines),
                 journal,
-                Admission(seeds, curation).admit,
+                admission.admit,
                 progress,
             ) as generation,
         ):
             result = _run_in_steps(generation, engine)
-        usage = _sum_usage(journal, result.drafts)
+        usage = _sum_usage(journal, [*earlier.drafts, *result.drafts])
     engine.say(f"Generated {len(result.drafts)} drafts. {result.account}")
-    return _write_drafts(params, teacher, result, usage, settings.outputs)
+    return _write_drafts(params, teacher, earlier, result, usage, settings.outputs)
 
 
 def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
@@ -92,16 +102,27 @@ def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
         ) from error
 
 
-def _grown(params: GenerateParams, outputs: Path) -> GenerateParams:
-    """Raise the quotas by what earlier runs of the name admitted, where that was asked for."""
-    earlier = read_drafts_manifest(params.name, outputs) if params.grow else None
-    if earlier is None:
-        return params
-    quota: dict[Language, int] = {
-        language: count + earlier.admitted.get(language, 0)
-        for language, count in params.quota.items()
-    }
-    return params.model_copy(update={"quota": quota})
+class _Earlier(NamedTuple):
+    """What a run that grows a name's drafts starts from."""
+
+    drafts: list[Draft]
+    admitted: dict[Language, int]
+    epoch: int
+    """Runs that grew the drafts before."""
+
+
+def _read_earlier(params: GenerateParams, outputs: Path) -> _Earlier:
+    """Read the drafts to grow; none without ``--grow``, and none before the first run."""
+    manifest = read_drafts_manifest(params.name, outputs) if params.grow else None
+    if manifest is None:
+        return _Earlier([], {}, 0)
+    drafts = list(read_jsonl(drafts_path(outputs, params.name), Draft))
+    return _Earlier(drafts, manifest.admitted, manifest.epoch + 1)
+
+
+def _seed_of(params: GenerateParams, epoch: int) -> int:
+    """Draw other prompts in each epoch; the first one's are those of a run that never grows."""
+    return int(digest(params.random_seed, epoch)[:8], 16) if epoch else params.random_seed
 
 
 def _run_in_steps(generation: Generation, engine: Engine) -> GenerationResult:
@@ -143,7 +164,9 @@ def _connect(
         )
     options = EngineOptions(
         parallel=min(params.concurrency, _MOST_SLOTS),
-        context_tokens=_PROMPT_TOKENS + params.effective_decoding.max_tokens,
+        context_tokens=_PROMPT_TOKENS
+        + _EXAMPLE_TOKENS * params.examples_per_prompt
+        + params.effective_decoding.max_tokens,
     )
     log = settings.outputs / "logs" / "teacher.log"
     address = engines.enter_context(start_engine(gguf, teacher.model, options, log))
@@ -162,21 +185,22 @@ def _sum_usage(journal: Journal, drafts: Sequence[Draft]) -> Usage:
 def _write_drafts(
     params: GenerateParams,
     teacher: TeacherChoice,
+    earlier: _Earlier,
     result: GenerationResult,
     usage: Usage,
     outputs: Path,
 ) -> GenerateOutcome:
-    admitted: dict[Language, int] = {
-        language: sum(record.language == language for record in result.admitted)
-        for language in params.quota
-    }
+    admitted = dict(earlier.admitted)
+    for record in result.admitted:
+        admitted[record.language] = admitted.get(record.language, 0) + 1
     path = drafts_path(outputs, params.name)
-    write_jsonl(path, result.drafts)
+    drafts = [*earlier.drafts, *result.drafts]
+    write_jsonl(path, drafts)
     manifest = DraftsManifest(
         name=params.name,
         teacher=teacher.model,
-        generated=len(result.drafts),
-        quota=params.quota,
+        generated=len(drafts),
+        epoch=earlier.epoch,
         admitted=admitted,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -187,7 +211,7 @@ def _write_drafts(
     write_text(drafts_manifest_path(outputs, params.name), manifest.model_dump_json(indent=2))
     return GenerateOutcome(
         drafts=path,
-        generated=len(result.drafts),
+        generated=len(drafts),
         admitted=admitted,
         teacher=f"{teacher.model} ({teacher.address})",
         teacher_requests=result.teacher_requests,
