@@ -2,7 +2,8 @@
 
 A version is named ``NNNN-HASH``: its ordinal under the name, and the start of the sha256 over its
 records and rejections. The same content under the same name is the same version: it is found, not
-written again. A version folder appears whole or not at all. Cost: linear in the records.
+written again, unless another was published since. A version folder appears whole or not at all.
+Cost: linear in the records.
 """
 
 import hashlib
@@ -56,11 +57,11 @@ def publish(publication: Publication, root: Path) -> Path:
     """
     check_name(publication.name)
     splits = split_records(publication.kept)
-    content_hash = hash_content(splits, publication.rejected)
+    content_hash = hash_content(splits, publication.rejected, publication.licence)
     published = list_versions(root, publication.name)
-    for folder in published:
-        if folder.name.endswith(content_hash[:12]):
-            return folder
+    # Only the newest: a name stands for its newest version, so older content is published again.
+    if published and published[-1].name.endswith(content_hash[:12]):
+        return published[-1]
     ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
     version = f"{ordinal:04d}-{content_hash[:12]}"
     target = root / publication.name / version
@@ -81,12 +82,13 @@ def check_name(name: str) -> None:
         )
 
 
-def hash_content(splits: Splits, rejected: Sequence[Rejection]) -> str:
-    """Hash records by split, with their lineage, and rejections: 64 hex digits."""
+def hash_content(splits: Splits, rejected: Sequence[Rejection], licence: str) -> str:
+    """Hash records by split, with their lineage, rejections and licence: 64 hex digits."""
     return digest(
         [record.model_dump(mode="json") for record in splits.train],
         [record.model_dump(mode="json") for record in splits.validation],
         [rejection.model_dump(mode="json") for rejection in rejected],
+        licence,
     )
 
 

@@ -120,6 +120,22 @@ def test_same_content_is_the_same_version_and_other_content_the_next(tmp_path: P
     assert latest_version(tmp_path, "toy") == other
 
 
+def test_older_content_is_published_again_so_that_the_name_stands_for_it(tmp_path: Path) -> None:
+    first = publish(make_publication(RECORDS), tmp_path)
+    publish(make_publication(RECORDS[:-1]), tmp_path)
+    third = publish(make_publication(RECORDS), tmp_path)
+
+    assert third.name == "0003" + first.name[4:]
+    assert latest_version(tmp_path, "toy") == third
+
+
+def test_another_licence_is_another_version(tmp_path: Path) -> None:
+    first = publish(make_publication(RECORDS), tmp_path)
+    second = publish(make_publication(RECORDS)._replace(licence="other"), tmp_path)
+
+    assert second != first
+
+
 def test_two_publishers_write_the_same_bytes(tmp_path: Path) -> None:
     one = publish(make_publication(RECORDS, REJECTED), tmp_path / "one")
     two = publish(make_publication(RECORDS, REJECTED), tmp_path / "two")
