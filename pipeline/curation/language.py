@@ -38,15 +38,16 @@ _FOREIGN_BODY = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+|</?[a-zA-Z][^>\n]*>",
     re.DOTALL,
 )
+# Spaces are named one by one: \s would run over line ends, and its time grow with their cube.
 _CODE_LINE = re.compile(
-    r"""^\s*(?:
+    r"""^[ \t]*(?:
         (?:def|class|import|from|return|const|let|var|function|public|private|static|void|int
-           |if|for|while|else|elif|try|except|print|async|await|package|using)\b.*[:;(){}=.]\s*.*$
+           |if|for|while|else|elif|try|except|print|async|await|package|using)\b.*[:;(){}=.].*$
       | (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN|GROUP\ BY|ORDER\ BY)\b.*$
-      | [\w.\[\]"']+\s*(?:[-+*/%|&^]?=)\s*\S.*$
-      | [\w.]+\(.*\)\s*[;{:]?\s*$
-      | .*[;{}]\s*$
-      | \s*(?:\#|//|--|\$|>>>)\s.*$
+      | [\w.\[\]"']+[ \t]*(?:[-+*/%|&^]?=)[ \t]*\S.*$
+      | [\w.]+\(.*\)[ \t]*[;{:]?[ \t]*$
+      | .*[;{}][ \t]*$
+      | [ \t]*(?:\#|//|--|\$|>>>)[ \t].*$
     )""",
     re.VERBOSE | re.MULTILINE,
 )
