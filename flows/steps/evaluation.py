@@ -17,8 +17,8 @@ from training.evaluation.registry import Registry
 from training.finetuning.recipe import read_hardware
 
 
-class NothingToCompareError(UserError):
-    """One model alone cannot be judged."""
+class ContestError(UserError):
+    """The models that were named cannot be compared."""
 
 
 class Contest(NamedTuple):
@@ -102,9 +102,10 @@ def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> 
     The baseline is the one that was named, else the champion, else the base model.
 
     Raises:
-        NothingToCompareError: The challenger is a base model and no baseline was named.
+        ContestError: The challenger is a base model and no baseline was named.
     """
-    challenger, *others = (find_model_folder(name, settings, engine) for name in params.model)
+    folders = [find_model_folder(name, settings, engine) for name in params.model]
+    challenger = folders[0]
     manifest = _read_training_manifest(challenger)
     models: dict[str, Path] = {}
     if params.baseline is not None:
@@ -118,18 +119,20 @@ def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> 
             baseline = f"{champion.name}/{champion.version}"
             models[baseline] = champion.path
     else:
-        raise NothingToCompareError(
+        raise ContestError(
             f"{challenger} is a base model, so there is nothing it was tuned from: name what to "
             "compare it with, for example --baseline smollm2-135m."
         )
-    for folder in (*others, challenger):
-        models[_display_name(folder)] = folder
+    for folder, reference in reversed([*zip(folders, params.model, strict=True)]):
+        name = _display_name(folder, reference)
+        if models.setdefault(name, folder) != folder:
+            raise ContestError(f"Two models are called {name!r}: {models[name]} and {folder}.")
     return Contest(models, baseline)
 
 
-def _display_name(folder: Path) -> str:
+def _display_name(folder: Path, reference: str) -> str:
     manifest = _read_training_manifest(folder)
-    return f"{manifest.name}/{manifest.version}" if manifest else folder.name
+    return f"{manifest.name}/{manifest.version}" if manifest else reference
 
 
 def _read_training_manifest(folder: Path) -> TrainingManifest | None:

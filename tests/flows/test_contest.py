@@ -8,7 +8,7 @@ import pytest
 from flows.engine import PlainEngine
 from flows.parameters import EvaluateParams
 from flows.settings import Settings
-from flows.steps.evaluation import NothingToCompareError, find_contest
+from flows.steps.evaluation import ContestError, find_contest
 from schemas.manifest import GateVerdict, TrainingManifest
 from training.evaluation.registry import Registry
 
@@ -87,5 +87,5 @@ def test_named_baseline_wins_and_a_base_model_needs_one(settings: Settings) -> N
     contest = find_contest(EvaluateParams(model=("demo",), baseline=base), settings, PlainEngine())
 
     assert contest.baseline == base
-    with pytest.raises(NothingToCompareError, match="--baseline"):
+    with pytest.raises(ContestError, match="--baseline"):
         find_contest(EvaluateParams(model=(base,)), settings, PlainEngine())
