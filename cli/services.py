@@ -1,5 +1,6 @@
 """``up`` and ``down``: the local Prefect server and worker."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ def run_up(arguments: Sequence[str]) -> int:
         "prefect.yaml and a worker. What runs already is left alone.",
         formatter_class=TeachingFormatter,
     )
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the server")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of the server")
     settings = read_settings()
     running = up(settings, parser.parse_args(list(arguments)).port, _say)
     interface = running.api_url.removesuffix("/api")
@@ -41,6 +42,13 @@ def run_down(arguments: Sequence[str]) -> int:
     parser.parse_args(list(arguments))
     down(read_settings(), _say)
     return 0
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 2**16:
+        raise argparse.ArgumentTypeError(f"wanted a port from 1 to 65535, found {port}")
+    return port
 
 
 def _say(message: str) -> None:

@@ -36,7 +36,7 @@ FLOW_VERBS: dict[str, FlowVerb] = {
         "generate",
         """examples:
   pacaloom generate --name first --quota en=20 --quota ko=20
-  OPENAI_API_KEY=… pacaloom generate --name big --model gpt-5-mini --quota ko=700 --concurrency 64
+  OPENAI_API_KEY=… pacaloom generate --name big --model gpt-4.1-mini --quota ko=700 --concurrency 64
   OPENAI_BASE_URL=http://127.0.0.1:8000/v1 pacaloom generate --model my-model --quota en=100""",
     ),
     "curate": FlowVerb(
