@@ -345,7 +345,7 @@ def test_interrupt_while_the_command_is_still_loading_is_one_line(tmp_path: Path
 def test_disk_error_that_no_room_foresaw_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file in the way")
 
-    done = run_pacaloom("up", "--port", "0", outputs=tmp_path)
+    done = run_pacaloom("up", "--port", "4399", outputs=tmp_path)
 
     assert done.status == 1
     assert f"{tmp_path}/logs: File exists" in last_line(done)
