@@ -1,6 +1,6 @@
 """What a teacher is asked and what it answers."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -32,7 +32,9 @@ class Decoding(Frozen):
 class Prompt(Frozen):
     """One question to a teacher, with all that its answer depends on."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
+    raw: str = ""
+    """Text to be continued as it stands, through ``/completions``; then ``messages`` is empty."""
     decoding: Decoding
     strategy: str
     language: Language
@@ -49,6 +51,7 @@ class Prompt(Frozen):
         return short_id(
             model,
             [message.model_dump() for message in self.messages],
+            self.raw,
             self.decoding.model_dump(),
             self.response_schema,
             self.sample_index,
@@ -75,3 +78,10 @@ class Completion(Frozen):
     latency_s: float = Field(default=0.0, ge=0)
     attempts: int = Field(default=1, ge=1)
     """Requests sent until the answer came."""
+
+
+class Exchange(NamedTuple):
+    """One question and its answer."""
+
+    prompt: Prompt
+    completion: Completion

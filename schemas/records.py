@@ -82,9 +82,23 @@ class Provenance(Frozen):
     """Seed tasks behind the prompt, sorted; an example taken from the pool brings its own."""
     task_type: TaskType = "unspecified"
     """What kind of task the prompt asked for."""
+    earlier_completion_ids: tuple[str, ...] = ()
+    """Answers that led to this one, for strategies that ask in several steps, in order."""
+    derived_from: str = ""
+    """Seed task, record or document that this was made from, for strategies that rework one."""
+    source_licence: str = ""
+    """Licence of that document; empty for our own material."""
 
 
-Defect = Literal["unparseable", "truncated"]
+Defect = Literal[
+    "unparseable",
+    "truncated",
+    "trailing-colon",
+    "conflicting-outputs",
+    "copies-source",
+    "broken-translation",
+    "not-evolved",
+]
 
 
 class Draft(Frozen):
@@ -98,7 +112,7 @@ class Draft(Frozen):
     """The language that was asked for."""
     provenance: Provenance
     defect: Defect | None = None
-    """What the parser could already tell: no record found, or cut at the token limit."""
+    """What the strategy could already tell from the answer and what it was made from."""
 
 
 class InstructionRecord(Frozen):
@@ -130,6 +144,11 @@ Reason = Literal[
     # schema
     "unparseable",
     "truncated",
+    "trailing-colon",
+    "conflicting-outputs",
+    "copies-source",
+    "broken-translation",
+    "not-evolved",
     "empty-instruction",
     "empty-output",
     "too-long",

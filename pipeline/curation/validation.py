@@ -16,6 +16,11 @@ from schemas.records import Defect, Draft, InstructionRecord, Reason, Rejection
 _DEFECTS: dict[Defect, str] = {
     "unparseable": "no record was found in the completion",
     "truncated": "the completion was cut at the token limit within this record",
+    "trailing-colon": "input or output ends with a colon, as if something were to follow",
+    "conflicting-outputs": "the completion answers the same input in several ways",
+    "copies-source": "input or output is a near-copy of the document behind it",
+    "broken-translation": "the translation left words untranslated or made input and output equal",
+    "not-evolved": "the instruction adds nothing to the one it was made from",
 }
 
 # Unicode's line and paragraph separators and old line ends would make equal texts differ.
