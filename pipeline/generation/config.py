@@ -8,16 +8,28 @@ from schemas.exchange import Decoding
 from schemas.frozen import Frozen
 from schemas.records import Language
 
-StrategyName = Literal["structured", "alpaca"]
+StrategyName = Literal[
+    "structured",
+    "alpaca",
+    "self_instruct",
+    "koalpaca_translate",
+    "koalpaca_documents",
+    "evolve",
+    "topics",
+    "magpie",
+]
 
 Quota = Annotated[int, Field(ge=0, le=10_000_000)]
+Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-# One record takes about 150 tokens in English and 250 in Korean. Small models ramble at the top_p
-# of 1.0 that Stanford Alpaca used and copy their examples below a temperature of about 0.7.
-_DEFAULT_DECODING: dict[StrategyName, Decoding] = {
-    "structured": Decoding(temperature=0.9, top_p=0.95, max_tokens=400),
-    "alpaca": Decoding(temperature=0.9, top_p=0.95, max_tokens=2048),
-}
+
+class Price(Frozen):
+    """What a teacher charges, in US dollars for a million tokens."""
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    """For a million tokens of prompts."""
+    output: float = Field(ge=0, allow_inf_nan=False)
+    """For a million tokens of answers."""
 
 
 class GenerationConfig(Frozen):
@@ -25,28 +37,45 @@ class GenerationConfig(Frozen):
 
     quota: dict[Language, Quota] = Field(default={"en": 20, "ko": 20}, min_length=1)
     """Records to keep in each language; a language without a quota, or with 0, is not generated."""
-    strategy: StrategyName = "structured"
-    """How the teacher is asked: one JSON record an answer, or Alpaca's numbered ``###`` list."""
+    mix: dict[StrategyName, Weight] = Field(default={"structured": 1.0}, min_length=1)
+    """How the teacher is asked: strategies with the share of kept records that each should write.
+    Weights need not add up to 1."""
     examples_per_prompt: int = Field(default=3, ge=1, le=8)
     """Worked examples shown in each prompt. More steer better and cost prompt tokens."""
-    prompts_per_round: int = Field(default=8, ge=1, le=4096)
-    """Prompts drawn from one state of the pool. Raise it with the concurrency of the endpoint."""
+    prompts_per_round: int | None = Field(default=None, ge=1, le=4096)
+    """Conversations drawn from one state of the pool. None lets rounds grow with the run: an
+    eighth of what was drawn so far, from 8 to 1,024, so that early records soon serve as examples
+    and later rounds keep a fast endpoint busy."""
     lag: int = Field(default=1, ge=0, le=16)
     """Rounds that may be under way beyond the one awaited. 0 leaves the endpoint idle while the
     slowest answer of a round is awaited; higher lets the pool feed prompts later."""
     random_seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides every draw; the same seed, seed tasks and journal give the same records."""
     decoding: Decoding | None = None
-    """How the teacher draws its answers; None takes what suits the strategy."""
+    """How the teacher draws its answers; None takes what suits each strategy."""
     concurrency: int = Field(default=4, ge=1, le=1024)
-    """Requests under way at once. Never changes the records, only the speed."""
+    """Most requests under way at once; fewer while the endpoint is overloaded. Never changes the
+    records, only the speed."""
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    """Most requests sent in any minute; None is what the endpoint itself allows."""
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    """Most tokens, of prompts and answers, in any minute; None is what the endpoint allows."""
     max_requests: int | None = Field(default=None, ge=1)
-    """Prompts a run may ask, and requests it may send, retries included; None is no cap."""
+    """Hard cap on the requests of the run, retries included; None is no cap. A run continued after
+    an interrupt goes on counting."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Hard cap on the tokens of the run, prompts and answers together."""
+    max_usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Hard cap on the cost of the run in US dollars. Needs a price: of the table, or ``price``."""
+    max_minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Hard cap on the minutes of asking: no request is sent, nor awaited, after them."""
+    price: Price | None = None
+    """What the teacher charges; None looks the model up in the price table."""
     patience: int = Field(default=48, ge=1)
-    """Latest drafts of a language over which ``min_yield`` is measured."""
+    """Latest drafts of a strategy in a language over which ``min_yield`` is measured."""
     min_yield: float = Field(default=0.03, ge=0, le=1)
-    """Share of the latest drafts that must be admitted, or the language is given up: a model that
-    only repeats itself would be asked for ever. 0 never gives up."""
+    """Share of the latest drafts that must be admitted, or that strategy is given up in that
+    language: a model that only repeats itself would be asked for ever. 0 never gives up."""
 
     @field_validator("quota")
     @classmethod
@@ -54,8 +83,3 @@ class GenerationConfig(Frozen):
         if not any(quota.values()):
             raise ValueError("wanted at least one language with a quota above 0")
         return quota
-
-    @property
-    def effective_decoding(self) -> Decoding:
-        """The decoding asked for, or the strategy's own."""
-        return self.decoding or _DEFAULT_DECODING[self.strategy]

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import NamedTuple
 
+from pipeline.generation.coverage import Cell
+from pipeline.generation.documents import Document
 from schemas.errors import UserError
 from schemas.exchange import Decoding
 from schemas.records import InstructionRecord, Language, SeedTask, TaskType
@@ -22,6 +24,9 @@ from schemas.records import InstructionRecord, Language, SeedTask, TaskType
 # tokens of a Latin one. 700 keep a prompt near 600 tokens, of which a small teacher on a CPU reads
 # about 100 a second; 142 of Self-Instruct's 175 seed tasks are shorter.
 MAX_EXAMPLE_BYTES = 700
+
+MAX_MACHINE_EXAMPLES = 20_000
+"""About 20 MB a language, whatever a run makes; a prompt shows two of them."""
 
 
 class SeedPoolError(UserError):
@@ -47,6 +52,10 @@ class Draw(NamedTuple):
     examples: tuple[Example, ...]
     decoding: Decoding
     sample_index: int
+    document: Document | None = None
+    """The source of a strategy that works from documents."""
+    cell: Cell | None = None
+    """What a strategy that fills a grid asks for."""
 
     @property
     def seed_ids(self) -> tuple[str, ...]:
@@ -68,16 +77,29 @@ class ExamplePool:
         examples = [_from_seed(seed) for seed in own]
         self._seeds = [example for example in examples if _is_short(example)] or examples
         self._machine: list[Example] = []
+        self._machine_seen = 0
         self._seeds_by_type: dict[TaskType, list[Example]] = {}
         for example in self._seeds:
             self._seeds_by_type.setdefault(example.task_type, []).append(example)
         self._asked: Counter[TaskType] = Counter()
 
     def add(self, record: InstructionRecord) -> None:
-        """Let an admitted record serve as an example; over-long ones are not shown."""
+        """Let an admitted record serve as an example; over-long ones are not shown.
+
+        Beyond ``MAX_MACHINE_EXAMPLES`` it takes the place of another one with the probability of
+        reservoir sampling, so that the pool is an even sample of all (algorithm R, Vitter 1985).
+        """
         example = _from_record(record)
-        if _is_short(example):
+        if not _is_short(example):
+            return
+        self._machine_seen += 1
+        if len(self._machine) < MAX_MACHINE_EXAMPLES:
             self._machine.append(example)
+            return
+        # The record's own hash decides, so that no generator's state has to be kept.
+        place = int(record.id, 16) % self._machine_seen
+        if place < MAX_MACHINE_EXAMPLES:
+            self._machine[place] = example
 
     def draw(self, rng: Random, count: int, decoding: Decoding) -> Draw:
         """Draw kind and examples of one prompt and note the kind as asked for."""

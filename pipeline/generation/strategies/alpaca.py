@@ -8,13 +8,11 @@ written for Korean tasks.
 from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.drafting import make_drafts
 from pipeline.generation.strategies.numbered_list import find_tasks
-from schemas.exchange import Completion, Message, Prompt
+from pipeline.generation.strategies.strategy import ExampleSampler, Strategy, parse_only_answer
+from schemas.exchange import Completion, Decoding, Message, Prompt
 from schemas.records import Draft, Language
 
 _LIST_LENGTH = 20
-RECORDS_ASKED = 16
-"""At least: the list holds the examples, of which there are seldom more than four."""
-
 _HEAD: dict[Language, str] = {
     "en": """\
 Write a list of {count} tasks that differ from each other. The tasks will be given to a language \
@@ -97,3 +95,13 @@ def _render(number: int, example: Example, language: Language) -> str:
         f"###\n{number}. {instruction}: {asked}\n{number}. {given}:\n{example.input or nothing}\n"
         f"{number}. {output}:\n{example.output}\n"
     )
+
+
+STRATEGY = Strategy(
+    # At least: the list of 20 holds the examples, of which there are seldom more than four.
+    records_asked=16,
+    decoding=Decoding(temperature=0.9, top_p=0.95, max_tokens=2048),
+    make_sampler=ExampleSampler,
+    build=build,
+    parse=parse_only_answer(parse),
+)

@@ -4,4 +4,7 @@ from pipeline.generation.config import StrategyName
 from pipeline.generation.strategies import alpaca, structured
 from pipeline.generation.strategies.strategy import Strategy
 
-STRATEGIES: dict[StrategyName, Strategy] = {"structured": structured, "alpaca": alpaca}
+STRATEGIES: dict[StrategyName, Strategy] = {
+    "structured": structured.STRATEGY,
+    "alpaca": alpaca.STRATEGY,
+}

@@ -14,10 +14,9 @@ from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.drafting import make_drafts
 from pipeline.generation.strategies.kinds import KINDS
 from pipeline.generation.strategies.loose_json import find_records
-from schemas.exchange import Completion, Message, Prompt
+from pipeline.generation.strategies.strategy import ExampleSampler, Strategy, parse_only_answer
+from schemas.exchange import Completion, Decoding, Message, Prompt
 from schemas.records import Draft, Language, TaskType
-
-RECORDS_ASKED = 1
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -87,3 +86,12 @@ def _show(example: Example, language: Language) -> tuple[Message, Message]:
     }
     answer = Message(role="assistant", content=json.dumps(record, ensure_ascii=False))
     return _ask(language, example.task_type), answer
+
+
+STRATEGY = Strategy(
+    records_asked=1,
+    decoding=Decoding(temperature=0.9, top_p=0.95, max_tokens=400),
+    make_sampler=ExampleSampler,
+    build=build,
+    parse=parse_only_answer(parse),
+)
