@@ -28,6 +28,9 @@ MAX_EXAMPLE_BYTES = 700
 MAX_MACHINE_EXAMPLES = 20_000
 """About 20 MB a language, whatever a run makes; a prompt shows two of them."""
 
+# Records looked at for one of a wanted kind: with 14 kinds in equal shares, 9 times of 10 one is.
+_LOOKED_AT = 32
+
 
 class SeedPoolError(UserError):
     """There are no seed tasks to draw from."""
@@ -42,6 +45,8 @@ class Example(NamedTuple):
     task_type: TaskType
     seed_ids: tuple[str, ...]
     """Its lineage: the seed task itself, or those behind the machine-generated record."""
+    id: str = ""
+    """Of the seed task or the record."""
 
 
 class Draw(NamedTuple):
@@ -56,6 +61,8 @@ class Draw(NamedTuple):
     """The source of a strategy that works from documents."""
     cell: Cell | None = None
     """What a strategy that fills a grid asks for."""
+    teacher: str = ""
+    """Model name, for a strategy whose prompt depends on the model's chat template."""
 
     @property
     def seed_ids(self) -> tuple[str, ...]:
@@ -112,6 +119,28 @@ class ExamplePool:
         rng.shuffle(examples)
         return Draw(self.language, task_type, tuple(examples), decoding, rng.getrandbits(31))
 
+    def draw_parent(self, rng: Random) -> Example:
+        """Draw one seed task or record, each with the same chance."""
+        at = rng.randrange(len(self._seeds) + len(self._machine))
+        return self._seeds[at] if at < len(self._seeds) else self._machine[at - len(self._seeds)]
+
+    def draw_seed(self, rng: Random) -> Example:
+        """Draw one seed task."""
+        return rng.choice(self._seeds)
+
+    def draw_of_type(self, rng: Random, task_type: TaskType, count: int) -> tuple[Example, ...]:
+        """Draw worked examples of one kind, a quarter of them records, fewer when there are few.
+
+        Without a seed task of that kind, seed tasks of any kind stand in.
+        """
+        looked_at = rng.sample(self._machine, min(_LOOKED_AT, len(self._machine)))
+        machine = [example for example in looked_at if example.task_type == task_type]
+        machine = machine[: round(count / 4)]
+        seeds = self._seeds_by_type.get(task_type, self._seeds)
+        examples = machine + rng.sample(seeds, min(count - len(machine), len(seeds)))
+        rng.shuffle(examples)
+        return tuple(examples)
+
     def _least_asked(self, rng: Random) -> TaskType:
         """Pick the kind that lags most behind its share of the seed tasks; chance breaks ties."""
         lags: dict[TaskType, float] = {
@@ -134,14 +163,13 @@ class ExamplePool:
 
 
 def _from_seed(seed: SeedTask) -> Example:
-    return Example(seed.instruction, seed.input, seed.output, seed.task_type, (seed.id,))
+    return Example(seed.instruction, seed.input, seed.output, seed.task_type, (seed.id,), seed.id)
 
 
 def _from_record(record: InstructionRecord) -> Example:
     origin = record.provenance
-    return Example(
-        record.instruction, record.input, record.output, origin.task_type, origin.seed_ids
-    )
+    texts = (record.instruction, record.input, record.output)
+    return Example(*texts, origin.task_type, origin.seed_ids, record.id)
 
 
 def _is_short(example: Example) -> bool:
