@@ -18,7 +18,7 @@ from pipeline.generation.strategies.strategy import ExampleSampler, Strategy, pa
 from schemas.exchange import Completion, Decoding, Message, Prompt
 from schemas.records import Draft, Language, TaskType
 
-_SCHEMA: dict[str, Any] = {
+RECORD_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "instruction": {"type": "string"},
@@ -52,7 +52,7 @@ _ASK: dict[Language, str] = {
 
 def build(draw: Draw) -> Prompt:
     """Show the examples as turns and end with the kind that is wanted."""
-    turns = [turn for example in draw.examples for turn in _show(example, draw.language)]
+    turns = [turn for example in draw.examples for turn in show_example(example, draw.language)]
     return Prompt(
         messages=(
             Message(role="system", content=_SYSTEM[draw.language]),
@@ -64,7 +64,7 @@ def build(draw: Draw) -> Prompt:
         language=draw.language,
         task_type=draw.task_type,
         seed_ids=draw.seed_ids,
-        response_schema=_SCHEMA,
+        response_schema=RECORD_SCHEMA,
         sample_index=draw.sample_index,
     )
 
@@ -78,7 +78,8 @@ def _ask(language: Language, task_type: TaskType) -> Message:
     return Message(role="user", content=_ASK[language].format(kind=KINDS[language][task_type]))
 
 
-def _show(example: Example, language: Language) -> tuple[Message, Message]:
+def show_example(example: Example, language: Language) -> tuple[Message, Message]:
+    """Write a worked example as a turn that asks for its kind and one that gives the record."""
     record = {
         "instruction": example.instruction,
         "input": example.input,
