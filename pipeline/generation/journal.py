@@ -2,55 +2,63 @@
 
 SQLite in WAL mode with full sync: one fsync a commit, about 4 ms on an ordinary disk, so answers
 that arrive while one commit is under way share the next (349 commits a second alone, 6,250 answers
-a second in groups of 32). A look-up is one search in the primary key.
+a second in groups of 32). A look-up is one search in the index of keys.
 
-The connection holds the file exclusively: two runs on one journal would pay for the same prompts.
-The lock belongs to the process and goes with it, also on ``kill -9``.
+Beside the answers there are two more rooms: what each run has spent, and batches that an endpoint
+works on. The connection holds the file exclusively: two runs on one journal would pay for the same
+prompts. The lock belongs to the process and goes with it, also on ``kill -9``.
 """
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, NamedTuple, Self
 
-from pydantic import ValidationError
+from pipeline.generation.budget import Spending
+from pipeline.generation.journal_file import JournalError, JournalWriteError, open_journal_file
+from pipeline.generation.journal_rows import (
+    ANSWER_COLUMNS,
+    INSERT,
+    AnswerRow,
+    DamagedRowError,
+    make_row,
+    read_completion,
+)
+from schemas.exchange import Completion, Exchange, Prompt
 
-from schemas.errors import PacaloomError, UserError
-from schemas.exchange import Completion, Prompt
+__all__ = ["Journal", "JournalError", "JournalWriteError", "PendingBatch"]
 
-_APPLICATION_ID = 0x7061636C  # "pacl", in the file's header at offset 68
-_FORMAT_VERSION = 1
-_TABLE = """
-CREATE TABLE completions (
-    key TEXT PRIMARY KEY NOT NULL,
-    prompt TEXT NOT NULL,
-    completion TEXT NOT NULL
-) STRICT, WITHOUT ROWID
-"""
-
-
-class JournalError(UserError):
-    """The file is not a journal that this program can use now."""
-
-
-class JournalWriteError(PacaloomError):
-    """The journal could not be read or written: disk full, permissions, damage."""
+_SELECT = (
+    f"SELECT {ANSWER_COLUMNS} FROM completions "  # noqa: S608 - names of our own
+    "WHERE key IN (SELECT value FROM json_each(?))"
+)
+_NO_SPENDINGS: Mapping[str, Spending] = MappingProxyType({})
 
 
-class Exchange(NamedTuple):
-    """One question and its answer."""
+class PendingBatch(NamedTuple):
+    """Prompts that were handed to an endpoint's batch service and not collected yet."""
 
-    prompt: Prompt
-    completion: Completion
+    id: str
+    """As the endpoint knows it."""
+    model: str
+    keys: tuple[str, ...]
+    """``Prompt.key`` of each."""
 
 
 class Journal:
     """An open journal; safe to use from several threads, closed by ``with`` or :meth:`close`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Open the file, creating it with its folder when it is absent.
+
+        Args:
+            path: The file.
+            clock: Tells Unix time; each answer keeps when it arrived.
 
         Raises:
             JournalError: Another program's file, another version's, or one that another process
@@ -58,62 +66,77 @@ class Journal:
             JournalWriteError: It cannot be created or written.
         """
         self.path = path
+        self._clock = clock
         self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=1.0, isolation_level=None, check_same_thread=False
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise JournalWriteError(
-                f"{path} cannot be opened: {error}. Free space, mend the permissions, or choose "
-                "another outputs folder."
-            ) from error
-        try:
-            self._prepare()
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = open_journal_file(path)
 
     def get(self, key: str) -> Completion | None:
         """Look one answer up."""
         return self.get_all([key])[0]
 
     def get_all(self, keys: Sequence[str]) -> list[Completion | None]:
-        """Look answers up, in the order of the keys; None where there is none yet."""
-        with self._lock:
-            rows = [self._select(key) for key in keys]
-        return [None if row is None else self._read_completion(row) for row in rows]
+        """Look answers up, in the order of the keys; None where there is none yet.
+
+        Raises:
+            JournalWriteError: An answer is damaged; the message names its key.
+        """
+        try:
+            found = self._select(keys)
+        except sqlite3.Error as error:
+            raise self._damage(self._find_unreadable(keys), str(error)) from error
+        return [found.get(key) for key in keys]
 
     def put(self, prompt: Prompt, completion: Completion) -> None:
         """Write one answer; it is on the disk when this returns."""
         self.put_all([Exchange(prompt, completion)])
 
-    def put_all(self, exchanges: Iterable[Exchange]) -> None:
-        """Write answers in one transaction. An answer that is there already stays as it was."""
-        rows = [
-            (answer.id, prompt.model_dump_json(), answer.model_dump_json())
-            for prompt, answer in exchanges
-        ]
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(
-                    "INSERT OR IGNORE INTO completions VALUES (?, ?, ?)", rows
-                )
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise JournalWriteError(
-                    f"{self.path} cannot be written: {error}. {len(rows)} answers of the teacher "
-                    "are lost; free space there and run the same command again to go on."
-                ) from error
+    def put_all(
+        self, exchanges: Iterable[Exchange], spendings: Mapping[str, Spending] = _NO_SPENDINGS
+    ) -> None:
+        """Write answers, and spendings by run, in one transaction.
+
+        An answer that is there already stays as it was; a spending replaces the run's earlier one.
+        """
+        now = self._clock()
+        rows = [make_row(exchange, now) for exchange in exchanges]
+        with self._transaction(f"{len(rows)} answers of the teacher are lost"):
+            self._connection.executemany(INSERT, rows)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO spendings VALUES (?, ?, ?, ?, ?, ?)",
+                [(run, *spending) for run, spending in spendings.items()],
+            )
+
+    def read_spending(self, run: str) -> Spending:
+        """Read what a run has spent so far: nothing when it is new."""
+        row = self._read("SELECT * FROM spendings WHERE run = ?", run)
+        return Spending(*row[0][1:]) if row else Spending()
+
+    def write_spending(self, run: str, spending: Spending) -> None:
+        """Replace what a run has spent; on the disk when this returns."""
+        self.put_all([], {run: spending})
+
+    def read_batches(self) -> list[PendingBatch]:
+        """List the batches under way, oldest first."""
+        rows = self._read("SELECT id, model, keys FROM batches ORDER BY number")
+        return [PendingBatch(id_, model, tuple(json.loads(keys))) for id_, model, keys in rows]
+
+    def write_batch(self, batch: PendingBatch) -> None:
+        """Remember a batch, or replace what is known of it; on the disk when this returns."""
+        with self._transaction(f"Batch {batch.id} is not remembered"):
+            self._connection.execute(
+                "INSERT INTO batches (id, model, keys) VALUES (?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET model = excluded.model, keys = excluded.keys",
+                (batch.id, batch.model, json.dumps(batch.keys)),
+            )
+
+    def remove_batch(self, id_: str) -> None:
+        """Forget a batch once its answers are in the journal; an unknown one is no error."""
+        with self._transaction(f"Batch {id_} will be collected again"):
+            self._connection.execute("DELETE FROM batches WHERE id = ?", (id_,))
 
     def __len__(self) -> int:
         """Count the answers."""
-        with self._lock:
-            return self._connection.execute("SELECT count(*) FROM completions").fetchone()[0]
+        return self._read("SELECT count(*) FROM completions")[0][0]
 
     def close(self) -> None:
         """Close the file, folding the write-ahead log into it."""
@@ -131,82 +154,52 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _prepare(self) -> None:
+    @contextmanager
+    def _transaction(self, loss: str) -> Generator[None]:
+        """Write all or nothing; ``loss`` says what a failure means."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise JournalWriteError(
+                    f"{self.path} cannot be written: {error}. {loss}; free space there and run "
+                    "the same command again to go on."
+                ) from error
+
+    def _read(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         try:
-            self._check_owner()
-            # Exclusive before the first access in WAL mode: the index of the log then lives in
-            # this process's memory, and the lock is held until the connection closes.
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._create_if_new()
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            # The first write takes the exclusive lock; without one a second process could enter.
-            self._connection.execute("BEGIN EXCLUSIVE")
-            self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise self._describe(error) from error
-        except sqlite3.DatabaseError as error:
-            raise JournalError(
-                f"{self.path} is not a journal: {error}. Choose another name or move the file away."
-            ) from error
-
-    def _check_owner(self) -> None:
-        owner = self._pragma("application_id")
-        version = self._pragma("user_version")
-        tables = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if owner == 0 and version == 0 and tables == 0:
-            return
-        if owner != _APPLICATION_ID:
-            raise JournalError(
-                f"{self.path} is not a journal: it is another program's database. Choose another "
-                "name or move the file away."
-            )
-        if version != _FORMAT_VERSION:
-            raise JournalError(
-                f"{self.path} has journal format {version}, this program reads format "
-                f"{_FORMAT_VERSION}. Use the version of the program that wrote it."
-            )
-
-    def _create_if_new(self) -> None:
-        """Create the table before WAL is switched on, so that a new file is whole or empty."""
-        if self._pragma("application_id") == _APPLICATION_ID:
-            return
-        self._connection.execute("BEGIN EXCLUSIVE")
-        self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        self._connection.execute(f"PRAGMA user_version = {_FORMAT_VERSION}")
-        self._connection.execute(_TABLE)
-        self._connection.execute("COMMIT")
-
-    def _describe(self, error: sqlite3.OperationalError) -> PacaloomError:
-        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return JournalError(
-                f"{self.path} is in use by another running process. Wait until it ends, or use "
-                "another name."
-            )
-        return JournalWriteError(
-            f"{self.path} cannot be used: {error}. Free space there or mend the permissions."
-        )
-
-    def _pragma(self, name: str) -> int:
-        return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-
-    def _select(self, key: str) -> str | None:
-        try:
-            row = self._connection.execute(
-                "SELECT completion FROM completions WHERE key = ?", (key,)
-            ).fetchone()
+            with self._lock:
+                return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise JournalWriteError(
-                f"{self.path} cannot be read: {error}. Bring back a copy of it, or move it away "
-                "and its answers will be asked for again."
-            ) from error
-        return None if row is None else row[0]
+            raise self._damage("", str(error)) from error
 
-    def _read_completion(self, text: str) -> Completion:
-        try:
-            return Completion.model_validate_json(text)
-        except ValidationError as error:
-            raise JournalError(
-                f"{self.path} holds an answer that this program cannot read: {error.title}. Use "
-                "the version of the program that wrote it."
-            ) from error
+    def _select(self, keys: Sequence[str]) -> dict[str, Completion]:
+        found: dict[str, Completion] = {}
+        with self._lock:
+            for values in self._connection.execute(_SELECT, (json.dumps(keys),)):
+                row = AnswerRow(*values)
+                try:
+                    found[row.key] = read_completion(row)
+                except DamagedRowError as error:
+                    raise self._damage(row.key, str(error)) from error
+        return found
+
+    def _find_unreadable(self, keys: Sequence[str]) -> str:
+        """Name the first key whose row SQLite cannot read; empty when it is not the row."""
+        for key in keys:
+            try:
+                self._select([key])
+            except sqlite3.Error:
+                return key
+        return ""
+
+    def _damage(self, key: str, reason: str) -> JournalWriteError:
+        what = f"answer {key}" if key else "it"
+        return JournalWriteError(
+            f"{self.path}: {what} cannot be read: {reason}. Bring back a copy of the journal, or "
+            "move it away and its answers will be asked for again."
+        )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.commits import GroupCommits
-from pipeline.generation.journal import Exchange, Journal, JournalError, JournalWriteError
-from schemas.exchange import Completion, Decoding, Message, Prompt, Usage
+from pipeline.generation.budget import Spending
+from pipeline.generation.commits import GroupCommits, RunLedger
+from pipeline.generation.journal import Journal, JournalError, JournalWriteError, PendingBatch
+from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,6 +96,7 @@ def test_text_file_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     [
         pytest.param("CREATE TABLE cats (name TEXT)", "another program's database", id="foreign"),
         pytest.param("PRAGMA user_version = 99", "journal format 99", id="newer"),
+        pytest.param("PRAGMA user_version = 1", "journal format 1, this", id="older"),
     ],
 )
 def test_other_databases_are_refused_and_left_as_they_were(
@@ -203,3 +205,57 @@ async def test_failed_commit_is_told_to_every_caller(tmp_path: Path) -> None:
     journal.close()
 
     assert all(isinstance(outcome, JournalWriteError) for outcome in outcomes)
+
+
+def test_spending_of_each_run_is_kept_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with Journal(path) as journal:
+        journal.write_spending("a", Spending(1, 20, 30, 0.25, 1.5))
+        journal.write_spending("b", Spending(7))
+        journal.write_spending("a", Spending(2, 40, 60, 0.5, 3.0))
+
+    with Journal(path) as journal:
+        assert journal.read_spending("a") == Spending(2, 40, 60, 0.5, 3.0)
+        assert journal.read_spending("b") == Spending(7, 0, 0, 0.0, 0.0)
+        assert journal.read_spending("new") == Spending()
+
+
+async def test_spending_shares_the_commits_of_answers_and_the_latest_counts(
+    tmp_path: Path,
+) -> None:
+    with Journal(tmp_path / "j.sqlite") as journal:
+        commits = GroupCommits(journal)
+        ledger = RunLedger(commits, "run")
+
+        await asyncio.gather(
+            *(ledger.write(Spending(number)) for number in range(1, 101)),
+            *(commits.put(*make_exchange(number)) for number in range(100)),
+        )
+
+        assert journal.read_spending("run") == Spending(100)
+        assert len(journal) == 100
+
+
+async def test_failed_spending_is_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    journal._connection.execute("PRAGMA query_only = ON")  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(JournalWriteError):
+        await RunLedger(GroupCommits(journal), "run").write(Spending(1))
+    journal.close()
+
+
+def test_batches_are_remembered_in_order_until_they_are_removed(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    first = PendingBatch("batch_z", "m", ("k1", "k2"))
+    second = PendingBatch("batch_a", "m", ("k3",))
+    with Journal(path) as journal:
+        journal.write_batch(first)
+        journal.write_batch(second)
+        journal.write_batch(first._replace(keys=("k1",)))
+
+    with Journal(path) as journal:
+        assert journal.read_batches() == [first._replace(keys=("k1",)), second]
+        journal.remove_batch("batch_z")
+        journal.remove_batch("never seen")
+        assert journal.read_batches() == [second]
