@@ -1,0 +1,270 @@
+"""The endpoint of the benchmarks: what it injects, bills and counts is what clients meet."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.endpoint import RunningEndpoint, serving
+from benchmarks.scripted.connection import Behaviour
+from benchmarks.scripted.faults import Fault, FaultPlan
+from benchmarks.scripted.question import Turn, name_prompt, name_question, read_request
+from benchmarks.scripted.replies import write_reply
+from pipeline.generation.budget import Budget
+from pipeline.generation.client import Teacher
+from pipeline.generation.strategies.loose_json import find_records
+from pipeline.generation.strategies.numbered_list import find_tasks
+from schemas.exchange import Decoding, Message, Prompt
+
+ROOT = Path(__file__).resolve().parents[2]
+FAST = Behaviour(latency_s=0.001)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Generator[RunningEndpoint]:
+    with serving(FAST) as running:
+        yield running
+
+
+def make_body(
+    content: str = "New task.", seed: int = 0, max_tokens: int = 400
+) -> dict[str, object]:
+    messages = [{"role": "user", "content": content}]
+    return {"model": "m", "messages": messages, "seed": seed, "max_tokens": max_tokens}
+
+
+def ask(url: str, body: dict[str, object], path: str = "/chat/completions") -> httpx2.Response:
+    with httpx2.Client(trust_env=False, timeout=5) as client:
+        return client.post(url + path, json=body)
+
+
+def read_text(response: httpx2.Response) -> str:
+    return response.json()["choices"][0]["message"]["content"]
+
+
+def with_fault(fault: Fault) -> Behaviour:
+    return Behaviour(latency_s=0.001, faults=FaultPlan({fault: 1.0}, faulty_attempts=1))
+
+
+def test_same_question_gets_the_same_answer_and_another_another(
+    endpoint: RunningEndpoint,
+) -> None:
+    first, again, other = (read_text(ask(endpoint.base_url, make_body(seed=s))) for s in (1, 1, 2))
+
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize(
+    ("content", "language"),
+    [
+        pytest.param("New task. Kind: code.", "en", id="english"),
+        pytest.param("새 과제. 종류: 코드.", "ko", id="korean"),
+    ],
+)
+def test_answer_is_one_record_in_the_language_of_the_prompt(content: str, language: str) -> None:
+    reply = write_reply(read_request(json.dumps(make_body(content)).encode()))
+
+    [record] = find_records(reply.text)
+
+    is_korean = any("가" <= character <= "힣" for character in record.instruction)
+    assert is_korean == (language == "ko")
+    assert record.output
+
+
+@pytest.mark.parametrize(
+    "label", [pytest.param("Instruction", id="english"), pytest.param("지시", id="korean")]
+)
+def test_open_list_is_continued_up_to_its_twentieth_task(label: str) -> None:
+    body = make_body(f"###\n4. {label}:", max_tokens=4000)
+    reply = write_reply(read_request(json.dumps(body).encode()))
+
+    tasks = find_tasks(reply.text, is_cut=False)
+
+    assert len({task.instruction for task in tasks}) == 17
+    assert all(task.output for task in tasks)
+    assert reply.finish_reason == "stop"
+
+
+@given(
+    contents=st.lists(st.text(max_size=200), min_size=1, max_size=4),
+    max_tokens=st.integers(min_value=16, max_value=100),
+)
+def test_bill_stays_within_the_worst_case(contents: Sequence[str], max_tokens: int) -> None:
+    messages = [{"role": "user", "content": content} for content in contents]
+    body = {"model": "m", "messages": messages, "max_tokens": max_tokens}
+
+    reply = write_reply(read_request(json.dumps(body).encode()))
+
+    sent_bytes = sum(len(content.encode()) for content in contents)
+    assert reply.prompt_tokens <= sent_bytes + 4 * len(contents)
+    assert 0 < reply.completion_tokens <= max_tokens
+    assert len(reply.text.encode()) <= 4 * max_tokens
+
+
+def test_answer_longer_than_allowed_is_cut_and_says_so() -> None:
+    reply = write_reply(read_request(json.dumps(make_body(max_tokens=16)).encode()))
+
+    assert reply.finish_reason == "length"
+    assert reply.completion_tokens == 16
+    assert len(reply.text.encode()) == 64
+
+
+def test_raw_prompt_is_continued(endpoint: RunningEndpoint) -> None:
+    body: dict[str, object] = {"model": "m", "prompt": "<|user|>\n", "max_tokens": 300}
+
+    reply = ask(endpoint.base_url, body, "/completions").json()
+
+    assert reply["choices"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        pytest.param(Fault("429"), 429, id="429"),
+        pytest.param(Fault("429-retry-after"), 429, id="429-retry-after"),
+        pytest.param(Fault("500"), 500, id="500"),
+        pytest.param(Fault("503"), 503, id="503"),
+        pytest.param(Fault("truncated"), 200, id="truncated"),
+        pytest.param(Fault("wrong-type"), 200, id="wrong-type"),
+        pytest.param(Fault("empty-choices"), 200, id="empty-choices"),
+        pytest.param(Fault("length"), 200, id="length"),
+        pytest.param(Fault("content-filter"), 200, id="content-filter"),
+        pytest.param(Fault("slow"), 200, id="slow"),
+    ],
+)
+def test_fault_arrives_as_what_it_is_called(fault: Fault, status: int) -> None:
+    with serving(with_fault(fault)) as running:
+        response = ask(running.base_url, make_body())
+        counts = running.counts()
+
+    assert response.status_code == status
+    assert counts.faults == {fault: 1}
+    assert ("retry-after" in response.headers) == (fault == "429-retry-after")
+    assert ("json" in response.headers["content-type"]) == (fault != "wrong-type")
+    if fault in ("length", "content-filter"):
+        reason = response.json()["choices"][0]["finish_reason"]
+        assert reason == fault.replace("-", "_")
+    if fault == "empty-choices":
+        assert response.json()["choices"] == []
+    if fault == "truncated":
+        with pytest.raises(json.JSONDecodeError):
+            response.json()
+
+
+def test_reset_cuts_the_connection_in_mid_body() -> None:
+    with serving(with_fault(Fault("reset"))) as running:
+        with pytest.raises((httpx2.RemoteProtocolError, httpx2.ReadError)):
+            ask(running.base_url, make_body())
+        [count] = running.counts().questions.values()
+
+    assert count == (1, 0)
+
+
+def test_hang_never_answers_and_is_billed() -> None:
+    with serving(with_fault(Fault("hang"))) as running:
+        with (
+            httpx2.Client(trust_env=False, timeout=0.2) as client,
+            pytest.raises(httpx2.ReadTimeout),
+        ):
+            client.post(running.base_url + "/chat/completions", json=make_body())
+        counts = running.counts()
+
+    assert counts.answers == 0
+    assert counts.completion_tokens > 0
+
+
+def test_transport_faults_end_and_faults_of_the_answer_stay() -> None:
+    shares = {Fault.SERVER_ERROR: 0.5, Fault.RATE_LIMIT: 0.5, Fault.LENGTH: 1.0}
+    plan = FaultPlan(shares, faulty_attempts=3)
+
+    found = [plan.find("a question", attempt) for attempt in range(1, 6)]
+
+    assert set(found[:3]) <= {"500", "429"}
+    assert found[3:] == ["length", "length"]
+
+
+def test_faults_come_as_often_as_they_should() -> None:
+    plan = FaultPlan({Fault.SERVER_ERROR: 0.1, Fault.RESET: 0.3})
+
+    found = [plan.find(f"question {number}", 1) for number in range(10_000)]
+
+    # Five standard deviations of a binomial: sqrt(10000 * 0.3 * 0.7) = 46.
+    assert abs(found.count(Fault.SERVER_ERROR) - 1000) < 150
+    assert abs(found.count(Fault.RESET) - 3000) < 230
+
+
+async def test_teacher_gets_through_a_storm_and_the_counts_agree_with_it() -> None:
+    skipped = (Fault.HANG, Fault.RATE_LIMIT_WITH_RETRY_AFTER)
+    shares = {fault: 0.06 for fault in Fault if fault not in skipped}
+    behaviour = Behaviour(latency_s=0.001, faults=FaultPlan(shares, faulty_attempts=1))
+    prompts = [
+        Prompt(
+            messages=(Message(role="user", content="New task."),),
+            decoding=Decoding(),
+            strategy="structured",
+            language="en",
+            sample_index=number,
+        )
+        for number in range(20)
+    ]
+    with serving(behaviour) as running:
+        async with Teacher(running.base_url, "m", concurrency=1) as teacher:
+            completions = [await teacher.complete(prompt, Budget()) for prompt in prompts]
+        counts = running.counts()
+
+    assert counts.answers == 20
+    assert counts.requests == sum(completion.attempts for completion in completions)
+    assert set(counts.questions) == {name_prompt(prompt, "m") for prompt in prompts}
+    assert counts.most_under_way == 1
+    assert 0 < counts.work_s <= counts.busy_s <= counts.clock_s
+
+
+def test_name_of_a_question_tells_turns_apart() -> None:
+    one = name_question("m", [Turn("user", "a"), Turn("user", "b")], 0)
+
+    assert one != name_question("m", [Turn("user", "ab")], 0)
+    assert one != name_question("m", [Turn("user", "a"), Turn("user", "b")], 1)
+    assert one != name_question("n", [Turn("user", "a"), Turn("user", "b")], 0)
+
+
+def test_body_that_is_no_request_is_refused(endpoint: RunningEndpoint) -> None:
+    response = ask(endpoint.base_url, {"messages": []})
+
+    assert response.status_code == 400
+
+
+def test_endpoint_ends_with_the_process_that_started_it() -> None:
+    program = (
+        "import subprocess, sys, os\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'benchmarks.endpoint'],\n"
+        "    stdout=subprocess.PIPE, text=True)\n"
+        "print(child.pid, child.stdout.readline(), flush=True)\n"
+        "os._exit(0)\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    pid = int(printed.split()[0])
+
+    deadline = time.monotonic() + 20
+    while _is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
