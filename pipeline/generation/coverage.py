@@ -9,9 +9,10 @@ that the teacher cannot fill would otherwise be asked for until the run ends.
 A draw costs the kinds and the cells of one kind, about 200 comparisons, whatever the pool holds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from schemas.records import TaskType
 
@@ -19,6 +20,8 @@ Difficulty = Literal["easy", "medium", "hard"]
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "medium", "hard")
 
 _IN_VAIN = 0.25
+
+_Choice = TypeVar("_Choice")
 
 
 class Cell(NamedTuple):
@@ -56,19 +59,15 @@ class Coverage:
             self._topic_sizes[cell.topic] = self._topic_sizes.get(cell.topic, 0) + 1
         self._in_cell = dict.fromkeys(cells, 0.0)
         self._in_topic = dict.fromkeys(self._topic_sizes, 0.0)
-        self._in_type = {kind: float(seeds_by_type.get(kind, 0)) for kind in self._cells}
+        self._in_type: dict[TaskType, float] = {}
+        for kind in self._cells:
+            self._in_type[kind] = float(seeds_by_type.get(kind, 0))
         self._filled: set[Cell] = set()
 
     def take(self, rng: Random) -> Cell:
         """Choose the cell to ask for next, and count a draft of it as under way."""
-        lags: dict[TaskType, float] = {
-            kind: covered / len(self._cells[kind]) for kind, covered in self._in_type.items()
-        }
-        least = min(lags.values())
-        kind = rng.choice([kind for kind, lag in lags.items() if lag == least])
-        ranks = [(self._rank(cell), cell) for cell in self._cells[kind]]
-        lowest = min(rank for rank, _ in ranks)
-        cell = rng.choice([cell for rank, cell in ranks if rank == lowest])
+        kind = _choose(list(self._cells), self._lag, rng)
+        cell = _choose(self._cells[kind], self._rank, rng)
         self._count(cell, 1.0)
         return cell
 
@@ -80,16 +79,19 @@ class Coverage:
 
     def report(self) -> CoverageReport:
         """Count the cells that hold a record, by topic and by kind of task."""
-        topics = dict.fromkeys(self._topic_sizes, 0)
-        kinds = dict.fromkeys(self._cells, 0)
-        for cell in self._filled:
-            topics[cell.topic] += 1
-            kinds[cell.task_type] += 1
+        topics = Counter(cell.topic for cell in self._filled)
+        kinds = Counter(cell.task_type for cell in self._filled)
+        by_type: dict[TaskType, Filled] = {}
+        for kind, cells in self._cells.items():
+            by_type[kind] = Filled(kinds[kind], len(cells))
         return CoverageReport(
             Filled(len(self._filled), len(self._in_cell)),
-            {topic: Filled(count, self._topic_sizes[topic]) for topic, count in topics.items()},
-            {kind: Filled(count, len(self._cells[kind])) for kind, count in kinds.items()},
+            {topic: Filled(topics[topic], size) for topic, size in self._topic_sizes.items()},
+            by_type,
         )
+
+    def _lag(self, kind: TaskType) -> tuple[float]:
+        return (self._in_type[kind] / len(self._cells[kind]),)
 
     def _rank(self, cell: Cell) -> tuple[float, float]:
         topic_share = self._in_topic[cell.topic] / self._topic_sizes[cell.topic]
@@ -100,3 +102,12 @@ class Coverage:
         self._in_cell[cell] += amount
         self._in_topic[cell.topic] += amount
         self._in_type[cell.task_type] += amount
+
+
+def _choose(
+    choices: Sequence[_Choice], rank: Callable[[_Choice], tuple[float, ...]], rng: Random
+) -> _Choice:
+    """Draw one of those that rank lowest."""
+    ranks = [rank(choice) for choice in choices]
+    lowest = min(ranks)
+    return rng.choice([choice for choice, own in zip(choices, ranks, strict=True) if own == lowest])

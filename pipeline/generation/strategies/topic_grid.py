@@ -57,9 +57,15 @@ def make_cells(topics: Mapping[str, Topic]) -> list[Cell]:
     return [
         Cell(topic_id, task_type, difficulty)
         for topic_id, topic in topics.items()
-        for task_type in (*_FIT_ALL, *(_FIT_SOME[letter] for letter in topic.fits))
+        for task_type in _list_fitting(topic)
         for difficulty in DIFFICULTIES
     ]
+
+
+def _list_fitting(topic: Topic) -> list[TaskType]:
+    kinds: list[TaskType] = [*_FIT_ALL]
+    kinds.extend(_FIT_SOME[letter] for letter in topic.fits)
+    return kinds
 
 
 def describe_difficulty(difficulty: Difficulty, language: Language) -> str:
