@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.exchange import Completion, Prompt
+from schemas.exchange import Completion, Exchange, Prompt
 from schemas.records import Defect, Draft, Provenance
 
 # Spellings seen in answers of small models to "write <noinput> when no input is needed".
@@ -39,30 +39,44 @@ class Pieces(NamedTuple):
     input: str
     output: str
     is_cut: bool = False
-    """The completion ended inside it."""
+    """The completion ended inside it; that goes before any other defect."""
+    defect: Defect | None = None
+    """What a strategy found wrong with it."""
 
 
-def make_drafts(pieces: Sequence[Pieces], completion: Completion, prompt: Prompt) -> list[Draft]:
-    """Make one draft a piece, in order; without any piece one that holds the whole text."""
-    if not pieces:
-        text = clean(completion.text)
-        return [_make_draft(Pieces("", "", text), "unparseable", 0, completion, prompt)]
+def make_drafts(
+    pieces: Sequence[Pieces],
+    completion: Completion,
+    prompt: Prompt,
+    *,
+    earlier_ids: tuple[str, ...] = (),
+) -> list[Draft]:
+    """Make one draft a piece, in order; without any piece one that holds the whole text.
+
+    Args:
+        pieces: What was found in the completion.
+        completion: The last answer that led to them.
+        prompt: What it answers.
+        earlier_ids: The answers before it that led to its prompt, in order.
+    """
+    found = pieces or [Pieces("", "", completion.text, defect="unparseable")]
     return [
-        _make_draft(piece, "truncated" if piece.is_cut else None, position, completion, prompt)
-        for position, piece in enumerate(pieces)
+        _make_draft(piece, position, Exchange(prompt, completion), earlier_ids)
+        for position, piece in enumerate(found)
     ]
 
 
 def _make_draft(
-    piece: Pieces, defect: Defect | None, position: int, completion: Completion, prompt: Prompt
+    piece: Pieces, position: int, exchange: Exchange, earlier_ids: tuple[str, ...]
 ) -> Draft:
+    prompt, completion = exchange
     instruction, given, output = (clean(part).strip() for part in piece[:3])
     return Draft(
         instruction=instruction,
         input="" if is_no_input(given) else given,
         output=output,
         language=prompt.language,
-        defect=defect,
+        defect="truncated" if piece.is_cut else piece.defect,
         provenance=Provenance(
             strategy=prompt.strategy,
             teacher=completion.model,
@@ -70,5 +84,6 @@ def _make_draft(
             position=position,
             seed_ids=prompt.seed_ids,
             task_type=prompt.task_type,
+            earlier_completion_ids=earlier_ids,
         ),
     )

@@ -1,12 +1,13 @@
 """The strategies by name."""
 
 from pipeline.generation.config import StrategyName
-from pipeline.generation.strategies import alpaca, evolve, magpie, structured, topics
+from pipeline.generation.strategies import alpaca, evolve, magpie, self_instruct, structured, topics
 from pipeline.generation.strategies.strategy import Strategy
 
 STRATEGIES: dict[StrategyName, Strategy] = {
     "structured": structured.STRATEGY,
     "alpaca": alpaca.STRATEGY,
+    "self_instruct": self_instruct.STRATEGY,
     "evolve": evolve.STRATEGY,
     "topics": topics.STRATEGY,
     "magpie": magpie.STRATEGY,
