@@ -1,58 +1,43 @@
-"""Ask a teacher over the OpenAI protocol: the only network code of generation.
+"""Ask a teacher over the OpenAI protocol, as fast as it allows and no faster.
 
-``AsyncOpenAI`` with aiohttp as its transport and its low-level ``post``: 1,203 requests a second
-of one core against 327 with the package's default transport, which spends 44 % of its time
-scanning its connection pool, and 756 with ``create()``, which walks a TypedDict and builds models
-that nobody reads. Retries are ours, because the package's honour Retry-After only up to a minute
-and do not count against a budget.
-
-The API key is given to the package and kept for one other purpose: to mask it in the words of the
-endpoint, which may quote it. No exception raised here has an HTTP client's exception in its chain.
+A request passes, in this order: a slot (``concurrency``), the budget (its worst case is reserved),
+and the gate (``rate_limits``: caps a minute, and pauses that an endpoint asks for). A prompt that
+waits to be asked again holds no slot, and takes the next that is free. How it is asked may change
+with what the endpoint refuses (``bodies``), how long it is waited for with what came before
+(``timeouts``); the answers depend on neither.
 """
 
-import asyncio
 import logging
-import random
-import time
 from types import TracebackType
-from typing import Any, Self
+from typing import NamedTuple, Self
 
-import httpx2
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AsyncOpenAI,
-    DefaultAioHttpClient,
-)
-
-from pipeline.generation.answers import (
-    Answer,
-    Failure,
-    Fault,
-    one_line,
-    read_answer,
-    read_failure,
-)
-from pipeline.generation.budget import Budget
-from pipeline.generation.endings import find_end
-from schemas.errors import PacaloomError
+from pipeline.generation.answers import Answer, Failure, Fault
+from pipeline.generation.bodies import Dialect, write_body
+from pipeline.generation.budget import Budget, Reservation
+from pipeline.generation.concurrency import AdaptiveLimit
+from pipeline.generation.connection import Connection
+from pipeline.generation.endings import describe_missing_raw
+from pipeline.generation.paths import ApiPath
+from pipeline.generation.rate_limits import Caps, RateLimits, TokenClaim, estimate_tokens
+from pipeline.generation.retries import Asking, Retries
+from pipeline.generation.timeouts import LearntTimeout
+from pipeline.generation.waiting import Clock
 from schemas.exchange import Completion, Prompt, Usage
 
 _LOG = logging.getLogger(__name__)
 
-_FIRST_DELAY_S = 0.5
-_LONGEST_DELAY_S = 30.0
 
+class _Sent(NamedTuple):
+    """What was true when a request went out."""
 
-# Local servers are given words such as "ollama" for a key, which an answer may well contain; no
-# real key is shorter than 16 characters. An error message loses nothing by more caution.
-_MASKED_IN_ANSWERS = 16
-_MASKED_IN_ERRORS = 4
+    dialect: Dialect
+    epoch: int
+    at: float
+    claim: TokenClaim
 
 
 class Teacher:
-    """A model behind an OpenAI-compatible endpoint, asked with bounded concurrency.
+    """A model behind an OpenAI-compatible endpoint.
 
     Belongs to the event loop of its first request; close it there.
     """
@@ -64,8 +49,11 @@ class Teacher:
         api_key: str = "",
         *,
         concurrency: int,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
         timeout_s: float = 600.0,
         max_attempts: int = 6,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare to ask; nothing is sent yet.
 
@@ -73,46 +61,51 @@ class Teacher:
             base_url: Address ending in ``/v1``.
             model: Name as the endpoint knows it.
             api_key: Empty for local servers that want none.
-            concurrency: Requests under way at once.
-            timeout_s: Patience with one request; a local server with a long queue is slow.
-            max_attempts: Requests for one prompt before the run gives up.
+            concurrency: Requests under way at once, at most; fewer while the endpoint is
+                overloaded.
+            requests_per_minute: Cap, for endpoints that do not tell their own.
+            tokens_per_minute: Likewise, of prompts and answers together.
+            timeout_s: Patience with one request until it is learnt how long answers take; from
+                then on between a twentieth and three times as long.
+            max_attempts: Requests for one prompt that fail in a row before the run gives up;
+                refusals for overload do not count while other prompts are answered.
+            clock: Time to wait by.
         """
-        self.base_url = base_url.rstrip("/")
         self.model = model
-        self._api_key = api_key
-        self._max_attempts = max_attempts
-        self._slots = asyncio.Semaphore(concurrency)
-        self._has_schema_support = True
-        self._was_reached = False
-        self._end: PacaloomError | None = None
-        # Its jitter only spreads retries over time; nothing that is kept depends on it.
-        self._jitter = random.Random()  # noqa: S311
-        self._client = AsyncOpenAI(
-            base_url=self.base_url,
-            api_key=api_key or "none",
-            max_retries=0,
-            timeout=timeout_s,
-            http_client=DefaultAioHttpClient(
-                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, 20.0)),
-                limits=httpx2.Limits(max_connections=concurrency),
-            ),
-        )
+        self._clock = clock or Clock()
+        self._connection = Connection(base_url, api_key, concurrency, self._clock)
+        self._limit = AdaptiveLimit(concurrency)
+        self._rates = RateLimits(Caps(requests_per_minute, tokens_per_minute), self._clock)
+        self._timeouts = LearntTimeout(timeout_s)
+        self._where = f"The teacher {model!r} at {self._connection.base_url}"
+        self._retries = Retries(self._where, max_attempts)
+        self._chat = ApiPath("/chat/completions")
+        self._raw = ApiPath("/completions")
 
     async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
         """Ask one prompt, waiting and asking again where that may help.
 
         Raises:
             TeacherRefusedError: At once, and from then on for every prompt.
+            RawCompletionsMissingError: Likewise, for every prompt of raw text.
             TeacherUnreachableError: Nothing has ever answered at the address.
             TeacherFailedError: No answer after ``max_attempts`` requests.
             BudgetSpentError: The budget has no room for another request.
         """
-        async with self._slots:
-            return await self._complete(prompt, budget)
+        asking = Asking(prompt)
+        while True:
+            await self._limit.acquire(is_urgent=asking.requests > 0)
+            try:
+                outcome = await self._ask(asking, budget)
+            finally:
+                self._limit.release()
+            if isinstance(outcome, Completion):
+                return outcome
+            await self._sleep(outcome, budget)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -125,110 +118,118 @@ class Teacher:
     ) -> None:
         await self.close()
 
-    async def _complete(self, prompt: Prompt, budget: Budget) -> Completion:
-        attempts = 0
-        while True:
-            if self._end is not None:
-                raise self._end
-            budget.reserve()
-            attempts += 1
-            started = time.monotonic()
-            with_schema = prompt.response_schema is not None and self._has_schema_support
-            outcome = await self._post(self._body(prompt, with_schema=with_schema))
-            if isinstance(outcome, Answer):
-                return self._to_completion(prompt, outcome, time.monotonic() - started, attempts)
-            if outcome.fault is Fault.SCHEMA and with_schema:
-                self._ask_without_schema(outcome.words)
-                continue
-            delay = self._decide(outcome, attempts)
-            _LOG.info("teacher: %s; asking again in %.1f s", outcome.words, delay)
-            await asyncio.sleep(delay)
-
-    async def _post(self, body: dict[str, Any]) -> Answer | Failure:
-        """Send one request; every way it can end is a value."""
+    async def _ask(self, asking: Asking, budget: Budget) -> Completion | float:
+        """Send one request; return the answer, or the seconds to wait before the next."""
+        path = self._raw if asking.prompt.raw else self._chat
+        self._check_end(path)
+        reservation = await budget.reserve(asking.prompt)
+        sent: _Sent | None = None
         try:
-            response = await self._client.post(
-                "/chat/completions", cast_to=httpx2.Response, body=body
-            )
-            outcome = read_answer(
-                self._mask(response.content, _MASKED_IN_ANSWERS),
-                response.headers.get("content-type", ""),
-            )
-        except APITimeoutError as error:
-            outcome = _connection_failure(error, "timed out")
-        except APIConnectionError as error:
-            outcome = _connection_failure(error, "connection failed")
-        except APIStatusError as error:
-            outcome = read_failure(
-                error.status_code,
-                self._mask(error.response.content, _MASKED_IN_ERRORS),
-                error.response.headers.get("retry-after"),
-                time.time(),
-            )
-        if not (isinstance(outcome, Failure) and outcome.fault is Fault.UNREACHABLE):
-            self._was_reached = True
-        return outcome
+            sent = await self._pass_gate(asking.prompt, path, budget)
+            if sent is None:
+                return 0.0  # time is up, and the budget will say so
+            outcome = await self._post(asking, path, sent, budget.seconds_left)
+            self._count(outcome, reservation, sent)
+            if isinstance(outcome, Answer):
+                return self._take_answer(asking, path, sent, outcome)
+            return self._take_failure(asking, path, sent, outcome, budget.seconds_left)
+        finally:
+            # What is counted already stays so; this is for what never went out or was cancelled.
+            if sent is None:
+                reservation.release()
+            else:
+                reservation.forfeit()
 
-    def _ask_without_schema(self, words: str) -> None:
-        if self._has_schema_support:
-            self._has_schema_support = False
-            _LOG.warning("teacher: no structured answers (%s); asking in plain text", words)
+    def _check_end(self, path: ApiPath) -> None:
+        end = self._retries.end or path.end
+        if end is not None:
+            raise end
 
-    def _decide(self, failure: Failure, attempts: int) -> float:
-        """Return the seconds to wait before asking again, or raise what ends the run."""
-        self._end = find_end(
-            failure,
-            where=f"The teacher {self.model!r} at {self.base_url}",
-            attempts=attempts,
-            max_attempts=self._max_attempts,
-            was_reached=self._was_reached,
+    async def _pass_gate(self, prompt: Prompt, path: ApiPath, budget: Budget) -> _Sent | None:
+        """Wait until a request may go out; None when the run's time is up first."""
+        tokens = estimate_tokens(prompt) if self._rates.counts_tokens else 0
+        claim = await self._rates.pass_through(tokens, budget)
+        self._check_end(path)
+        if claim is None:
+            return None
+        return _Sent(path.dialect, self._limit.epoch, self._clock.now(), claim)
+
+    async def _post(
+        self, asking: Asking, path: ApiPath, sent: _Sent, seconds_left: float | None
+    ) -> Answer | Failure:
+        asking.requests += 1
+        prompt = asking.prompt
+        patience_s = self._timeouts.find(prompt.decoding.max_tokens, asking.timeouts)
+        reply = await self._connection.post(
+            path.path,
+            write_body(self.model, prompt, sent.dialect),
+            patience_s if seconds_left is None else min(patience_s, seconds_left),
         )
-        if self._end is not None:
-            raise self._end
-        if failure.retry_after_s is not None:
-            return failure.retry_after_s
-        ceiling = min(_FIRST_DELAY_S * 2 ** (attempts - 1), _LONGEST_DELAY_S)
-        return ceiling * (0.5 + 0.5 * self._jitter.random())
+        self._rates.pause(reply.exhausted_s)
+        return reply.outcome
 
-    def _body(self, prompt: Prompt, *, with_schema: bool) -> dict[str, Any]:
-        decoding = prompt.decoding
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [message.model_dump() for message in prompt.messages],
-            "temperature": decoding.temperature,
-            "top_p": decoding.top_p,
-            "max_tokens": decoding.max_tokens,
-            "seed": prompt.sample_index,
-        }
-        if decoding.stop:
-            body["stop"] = list(decoding.stop)
-        if with_schema:
-            schema = {"name": "record", "strict": True, "schema": prompt.response_schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
+    def _count(self, outcome: Answer | Failure, reservation: Reservation, sent: _Sent) -> None:
+        """Tell the budget what a request took; what nobody counted or told is the worst case."""
+        if isinstance(outcome, Failure):
+            if not outcome.may_be_billed:
+                reservation.release()
+        elif outcome.is_counted:
+            reservation.settle(_usage_of(outcome))
+            self._rates.correct(sent.claim, outcome.prompt_tokens + outcome.completion_tokens)
 
-    def _to_completion(
-        self, prompt: Prompt, answer: Answer, latency_s: float, attempts: int
+    def _take_answer(
+        self, asking: Asking, path: ApiPath, sent: _Sent, answer: Answer
     ) -> Completion:
+        prompt = asking.prompt
+        latency_s = self._clock.now() - sent.at
+        self._limit.grow(sent.epoch)
+        self._timeouts.observe(latency_s, prompt.decoding.max_tokens)
+        self._retries.note_answer()
+        path.check_format(sent.dialect, prompt, answer)
         return Completion(
             id=prompt.key(self.model),
             model=self.model,
             text=answer.text,
             finish_reason=answer.finish_reason,
-            usage=Usage(
-                prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens
-            ),
+            usage=_usage_of(answer),
             latency_s=latency_s,
-            attempts=attempts,
+            attempts=asking.requests,
         )
 
-    def _mask(self, body: bytes, min_length: int) -> bytes:
-        key = self._api_key.encode()
-        return body.replace(key, b"***") if len(key) >= min_length else body
+    def _take_failure(
+        self,
+        asking: Asking,
+        path: ApiPath,
+        sent: _Sent,
+        failure: Failure,
+        seconds_left: float | None,
+    ) -> float:
+        """Return the seconds to wait before asking again, or raise what ends the run."""
+        prompt = asking.prompt
+        if failure.fault is Fault.PARAMETER and path.learn(sent.dialect, prompt, failure):
+            return 0.0
+        if failure.fault is Fault.ABSENT and path is self._raw:
+            path.end = describe_missing_raw(failure, where=self._where, strategy=prompt.strategy)
+            raise path.end
+        if failure.fault is Fault.TIMEOUT:
+            if seconds_left == 0:
+                return 0.0  # the run's time was up, which says nothing about the endpoint
+            asking.timeouts += 1
+            self._timeouts.observe(self._clock.now() - sent.at, prompt.decoding.max_tokens)
+        if failure.fault in (Fault.OVERLOADED, Fault.TIMEOUT):
+            self._limit.shrink(sent.epoch)
+        delay = self._retries.find_delay(asking, failure)
+        self._rates.pause(failure.retry_after_s or 0.0)
+        _LOG.info("teacher: %s; asking again in %.1f s", failure.words, delay)
+        return delay
+
+    async def _sleep(self, seconds: float, budget: Budget) -> None:
+        """Wait, but not beyond the time that the run has left."""
+        seconds_left = budget.seconds_left
+        wait = seconds if seconds_left is None else min(seconds, seconds_left)
+        if wait > 0:
+            await self._clock.sleep(wait)
 
 
-def _connection_failure(error: APIConnectionError, what: str) -> Failure:
-    cause = error.__cause__
-    never_connected = isinstance(cause, (httpx2.ConnectError, httpx2.ConnectTimeout))
-    words = f"{what} ({type(cause).__name__}: {one_line(str(cause))})" if cause else what
-    return Failure(Fault.UNREACHABLE if never_connected else Fault.RETRY, words)
+def _usage_of(answer: Answer) -> Usage:
+    return Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
