@@ -176,6 +176,11 @@ Reason = Literal[
     "wrong-arithmetic",
     "broken-jamo",
     "mixed-speech-levels",
+    # rules, of Alpaca's set
+    "unsuitable-keyword",
+    "write-a-program",
+    "leading-punctuation",
+    "leading-non-ascii",
     # novelty
     "repeat",
     # near-duplicate

@@ -1,7 +1,8 @@
 """All rules, in the order in which they are asked: the first that is broken names the reason."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.answer import ANSWER_RULES
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
 from pipeline.curation.rules.ending import ENDING_RULES
@@ -24,9 +25,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+RuleSet = Literal["pacaloom", "alpaca"]
+
+_SETS: dict[RuleSet, tuple[Rule, ...]] = {
+    "pacaloom": RULES,
+    "alpaca": (
+        *ALPACA_RULES,
+        *(rule._replace(languages=("ko",)) for rule in RULES if "ko" in rule.languages),
+    ),
+}
+
+
 class RulesConfig(Frozen):
     """Which rules are asked."""
 
+    set: RuleSet = "pacaloom"
+    """``alpaca`` judges English records by the filters of Stanford Alpaca and nothing else, to
+    compare with its data; Korean ones by our own rules, as Alpaca's are for English alone."""
     off: tuple[Reason, ...] = ()
     """Rules to leave out, by the reason that they give. Each one left out keeps more records."""
 
@@ -40,7 +55,7 @@ class Broken(NamedTuple):
 
 def find_broken_rule(record: InstructionRecord, config: RulesConfig) -> Broken | None:
     """Return the first rule that a record breaks, with the evidence."""
-    for rule in RULES:
+    for rule in _SETS[config.set]:
         if record.language in rule.languages and rule.id not in config.off:
             evidence = rule.find(record)
             if evidence is not None:
