@@ -9,6 +9,7 @@ section 2.3 steers the subject. Every prompt of a language is the same text, tol
 Needs an endpoint with ``/v1/completions`` that takes a template's marks for what they are.
 """
 
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -26,6 +27,11 @@ _SYSTEM: dict[Language, str] = {
     "ko": "당신은 일상적인 궁금증부터 전문적인 문제까지 두루 돕는 한국어 도우미입니다. 사용자는 "
     "한국어로, 한 번에 한 가지를, 답하는 데 필요한 내용까지 모두 적어서 묻습니다.",
 }
+
+# Curation turns instructions of more than 150 words away, about 200 tokens; code takes more.
+_MOST_TOKENS = 512
+# A small model may write the name of the next turn without its marks, and go on to answer itself.
+_NEXT_TURN = re.compile(r"\n\s*[Aa]ssistant(?:\s*:|\s*\n|(?=[A-Z가-힣]))")
 
 
 class MagpieSampler:
@@ -58,9 +64,12 @@ class MagpieSampler:
 def build(draw: Draw) -> Prompt:
     """Open the user's turn and leave it to the teacher."""
     template = template_for(draw.teacher)
+    most_tokens = min(draw.decoding.max_tokens, _MOST_TOKENS)
     return Prompt(
         raw=template.head + _SYSTEM[draw.language] + template.user,
-        decoding=draw.decoding.model_copy(update={"stop": template.stop}),
+        decoding=draw.decoding.model_copy(
+            update={"stop": template.stop, "max_tokens": most_tokens}
+        ),
         strategy="magpie",
         language=draw.language,
         sample_index=draw.sample_index,
@@ -93,7 +102,8 @@ def parse(_draw: Draw, waves: Waves) -> list[Draft]:
 
 
 def _read_instruction(completion: Completion) -> str:
-    return clean(cut_at_mark(completion.text)).strip()
+    turn = cut_at_mark(completion.text)
+    return clean(_NEXT_TURN.split(turn, maxsplit=1)[0]).strip()
 
 
 STRATEGY = Strategy(

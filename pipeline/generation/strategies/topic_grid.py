@@ -34,8 +34,8 @@ class Topic(NamedTuple):
     fits: str
     """Kinds that fit beyond those that fit all: n arithmetic, c code, w language."""
     name: str
-    hint: str
-    """A few matters that belong to it, in the words of a prompt."""
+    matters: str
+    """A few things that belong to it, in the words of a prompt, with commas between them."""
 
 
 _DIFFICULTY_WORDS: dict[Language, dict[Difficulty, str]] = {

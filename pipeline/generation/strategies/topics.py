@@ -41,8 +41,8 @@ The examples show the form only: take another subject, new names and numbers. Wr
 예시는 형식만 보여 줍니다. 소재와 이름, 숫자는 새로 고릅니다. 모두 자연스러운 한국어로 씁니다.""",
 }
 _ASK: dict[Language, str] = {
-    "en": "New task. Kind: {kind}.\nTopic: {topic} (for example {hint}).\nDifficulty: {level}.",
-    "ko": "새 과제. 종류: {kind}.\n주제: {topic} (예: {hint}).\n난이도: {level}.",
+    "en": "New task. Kind: {kind}.\nTopic: {topic}, in particular {matter}.\nDifficulty: {level}.",
+    "ko": "새 과제. 종류: {kind}.\n주제: {topic}, 그중에서도 {matter}.\n난이도: {level}.",
 }
 _TOPICS: dict[Language, dict[str, Topic]] = {"en": ENGLISH_TOPICS, "ko": KOREAN_TOPICS}
 
@@ -84,7 +84,7 @@ def build(draw: Draw) -> Prompt:
         messages=(
             Message(role="system", content=_SYSTEM[draw.language]),
             *turns,
-            _ask(draw.language, draw.cell),
+            _ask(draw.language, draw.cell, draw.sample_index),
         ),
         decoding=draw.decoding,
         strategy="topics",
@@ -101,12 +101,14 @@ def parse(completion: Completion, prompt: Prompt) -> list[Draft]:
     return make_drafts(find_records(completion.text), completion, prompt)
 
 
-def _ask(language: Language, cell: Cell) -> Message:
+def _ask(language: Language, cell: Cell, sample_index: int) -> Message:
     topic = _TOPICS[language][cell.topic]
+    # One of its matters: shown all of them, a small teacher makes a list of them its task.
+    matters = topic.matters.split(", ")
     content = _ASK[language].format(
         kind=KINDS[language][cell.task_type],
         topic=topic.name,
-        hint=topic.hint,
+        matter=matters[sample_index % len(matters)],
         level=describe_difficulty(cell.difficulty, language),
     )
     return Message(role="user", content=content)
