@@ -8,7 +8,7 @@ that under load the ledger costs no sync of its own.
 
 import asyncio
 
-from pipeline.generation.budget import Spending
+from pipeline.generation.caps import Spending
 from pipeline.generation.journal import Journal
 from schemas.exchange import Completion, Exchange, Prompt
 

@@ -19,13 +19,19 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
-from pipeline.generation.budget import Spending
-from pipeline.generation.journal_file import JournalError, JournalWriteError, open_journal_file
+from pipeline.generation.caps import Spending
+from pipeline.generation.journal_file import (
+    JournalError,
+    JournalWriteError,
+    describe_damage,
+    open_journal_file,
+)
 from pipeline.generation.journal_rows import (
     ANSWER_COLUMNS,
     INSERT,
     AnswerRow,
     DamagedRowError,
+    StoredExchange,
     make_row,
     read_completion,
 )
@@ -98,13 +104,15 @@ class Journal:
         An answer that is there already stays as it was; a spending replaces the run's earlier one.
         """
         now = self._clock()
-        rows = [make_row(exchange, now) for exchange in exchanges]
-        with self._transaction(f"{len(rows)} answers of the teacher are lost"):
-            self._connection.executemany(INSERT, rows)
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO spendings VALUES (?, ?, ?, ?, ?, ?)",
-                [(run, *spending) for run, spending in spendings.items()],
-            )
+        self._write([StoredExchange(exchange, now) for exchange in exchanges], spendings)
+
+    def copy_in(self, stored: Iterable[StoredExchange]) -> int:
+        """Write answers of another journal with the times when they came, as :meth:`put_all`.
+
+        Returns:
+            How many were not there yet.
+        """
+        return self._write(list(stored), _NO_SPENDINGS)
 
     def read_spending(self, run: str) -> Spending:
         """Read what a run has spent so far: nothing when it is new."""
@@ -154,6 +162,18 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _write(self, stored: list[StoredExchange], spendings: Mapping[str, Spending]) -> int:
+        rows = [make_row(one) for one in stored]
+        with self._transaction(f"{len(rows)} answers of the teacher are lost"):
+            before = self._connection.total_changes
+            self._connection.executemany(INSERT, rows)
+            added = self._connection.total_changes - before
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO spendings VALUES (?, ?, ?, ?, ?, ?)",
+                [(run, *spending) for run, spending in spendings.items()],
+            )
+        return added
+
     @contextmanager
     def _transaction(self, loss: str) -> Generator[None]:
         """Write all or nothing; ``loss`` says what a failure means."""
@@ -162,7 +182,7 @@ class Journal:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield
                 self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OverflowError) as error:  # a count beyond 64 bits
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise JournalWriteError(
@@ -198,8 +218,4 @@ class Journal:
         return ""
 
     def _damage(self, key: str, reason: str) -> JournalWriteError:
-        what = f"answer {key}" if key else "it"
-        return JournalWriteError(
-            f"{self.path}: {what} cannot be read: {reason}. Bring back a copy of the journal, or "
-            "move it away and its answers will be asked for again."
-        )
+        return describe_damage(self.path, key, reason)

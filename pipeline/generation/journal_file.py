@@ -5,8 +5,11 @@ file gets its tables in one transaction with a rollback journal: killed in betwe
 whole, and an empty file is a new journal.
 
 Memory stays the same however long the journal grows: 4 MB of cached pages hold the upper levels
-of the index on keys (30 MB at 1,000,000 answers); what else is read often, the system's own cache
-holds. No memory map, which would count as this process's memory.
+of the index on keys (30 MB at 1,000,000 answers), and 32 MB made nothing faster; what else is read
+often, the system's own cache holds. No memory map, which would count as this process's memory.
+
+Texts are stored as they are: zlib at level 1 takes 35-75 µs for a prompt of 2 kB, as much as 9 % of
+a core at 1,200 answers a second, to save 1.3 kB. An export can be compressed.
 """
 
 import sqlite3
@@ -81,8 +84,9 @@ def open_journal_file(path: Path, *, create: bool = True) -> sqlite3.Connection:
             open. The file is left as it was.
         JournalWriteError: It cannot be created or written.
     """
-    if not create and not path.is_file():
-        raise JournalError(f"{path}: no such journal. `ls {path.parent}` shows those there are.")
+    if not create and not (path.is_file() and path.stat().st_size):
+        found = "an empty file" if path.is_file() else "nothing"
+        raise JournalError(f"{path}: wanted a journal, found {found}. {_describe_others(path)}")
     connection = _connect(path)
     try:
         _prepare(connection, path)
@@ -90,6 +94,15 @@ def open_journal_file(path: Path, *, create: bool = True) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def describe_damage(path: Path, key: str, reason: str) -> JournalWriteError:
+    """Say that an answer cannot be read; without a key, that the file cannot."""
+    what = f"answer {key}" if key else "it"
+    return JournalWriteError(
+        f"{path}: {what} cannot be read: {reason}. Bring back a copy of the journal, or move it "
+        "away and its answers will be asked for again."
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -163,6 +176,11 @@ def _describe(error: sqlite3.OperationalError, path: Path) -> PacaloomError:
     return JournalWriteError(
         f"{path} cannot be used: {error}. Free space there or mend the permissions."
     )
+
+
+def _describe_others(path: Path) -> str:
+    names = sorted(other.stem for other in path.parent.glob("*.sqlite") if other != path)
+    return f"There are: {', '.join(names)}." if names else f"There is none in {path.parent}."
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -45,6 +45,14 @@ class Row(NamedTuple):
     prompt: str
 
 
+class StoredExchange(NamedTuple):
+    """An exchange, and when it came."""
+
+    exchange: Exchange
+    arrived_s: float
+    """Unix time."""
+
+
 ANSWER_COLUMNS = ", ".join(AnswerRow._fields)
 ROW_COLUMNS = ", ".join(Row._fields)
 INSERT = (
@@ -57,9 +65,9 @@ class DamagedRowError(ValueError):
     """What stands in the row is not what was written."""
 
 
-def make_row(exchange: Exchange, arrived_s: float) -> Row:
-    """Lay an exchange out; ``arrived_s`` is Unix time."""
-    prompt, answer = exchange
+def make_row(stored: StoredExchange) -> Row:
+    """Lay an exchange out."""
+    (prompt, answer), arrived_s = stored
     return Row(
         answer.id,
         arrived_s,
@@ -100,25 +108,27 @@ def read_completion(row: AnswerRow) -> Completion:
     return completion
 
 
-def read_prompt(text: str, completion: Completion) -> Prompt:
-    """Read the question of an answer back.
+def read_exchange(row: Row) -> StoredExchange:
+    """Read question and answer back.
 
     Raises:
-        DamagedRowError: It is no prompt, or another one than was answered.
+        DamagedRowError: The answer is damaged, or the prompt is none or another one.
     """
+    completion = read_completion(AnswerRow(*(getattr(row, name) for name in AnswerRow._fields)))
     try:
-        prompt = Prompt.model_validate_json(text)
+        prompt = Prompt.model_validate_json(row.prompt)
     except ValidationError as error:
         raise DamagedRowError("the prompt cannot be read") from error
     if prompt.key(completion.model) != completion.id:
         raise DamagedRowError("the prompt does not fit its key")
-    return prompt
+    return StoredExchange(Exchange(prompt, completion), row.arrived_s)
 
 
 def _sum_up(answer: Completion) -> int:
     usage = answer.usage
+    # SQLite stores -0.0 as 0.0; adding 0.0 does the same.
     parts = (
         f"{answer.id}\n{answer.model}\n{answer.finish_reason}\n{usage.prompt_tokens}\n"
-        f"{usage.completion_tokens}\n{answer.latency_s!r}\n{answer.attempts}\n{answer.text}"
+        f"{usage.completion_tokens}\n{answer.latency_s + 0.0!r}\n{answer.attempts}\n{answer.text}"
     )
     return zlib.crc32(parts.encode())

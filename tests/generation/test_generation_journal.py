@@ -8,32 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.budget import Spending
+from pipeline.generation.caps import Spending
 from pipeline.generation.commits import GroupCommits, RunLedger
 from pipeline.generation.journal import Journal, JournalError, JournalWriteError, PendingBatch
-from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt, Usage
+from tests.generation.journal_making import make_exchange
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def make_exchange(number: int, text: str = "answer") -> Exchange:
-    prompt = Prompt(
-        messages=(Message(role="user", content=f"질문 {number}"),),
-        decoding=Decoding(),
-        strategy="structured",
-        language="ko",
-        sample_index=number,
-    )
-    completion = Completion(
-        id=prompt.key("m"),
-        model="m",
-        text=text,
-        finish_reason="stop",
-        usage=Usage(prompt_tokens=3, completion_tokens=5),
-        latency_s=1.25,
-        attempts=2,
-    )
-    return Exchange(prompt, completion)
 
 
 def test_answer_comes_back_as_it_was_after_reopening(tmp_path: Path) -> None:
