@@ -29,10 +29,20 @@ def _run_models(arguments: Sequence[str]) -> int:
     return run_models(arguments)
 
 
+def _run_journal(arguments: Sequence[str]) -> int:
+    from cli.journal import run_journal
+
+    return run_journal(arguments)
+
+
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "models": (
         "list tuned students; promote one, or roll back to the champion before",
         _run_models,
+    ),
+    "journal": (
+        "look into the prompts and answers of a name, and share them",
+        _run_journal,
     ),
     "fetch": ("fetch an embedded model into the cache", run_fetch),
     "schema": ("print the JSON Schema of a file format", run_schema),

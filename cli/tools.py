@@ -71,6 +71,7 @@ def run_completion(arguments: Sequence[str]) -> int:
 
 def _whole_parser() -> argparse.ArgumentParser:
     """Build one parser that has every flow verb with all its flags, for completion only."""
+    from cli.journal import build_journal_parser
     from cli.verbs import FLOW_VERBS, params_model
 
     whole = argparse.ArgumentParser(prog="pacaloom")
@@ -78,4 +79,5 @@ def _whole_parser() -> argparse.ArgumentParser:
     for name, verb in FLOW_VERBS.items():
         flags = build_parser(name, params_model(verb), verb.examples)
         verbs.add_parser(name, help=verb.summary, parents=[flags], add_help=False)
+    verbs.add_parser("journal", parents=[build_journal_parser()], add_help=False)
     return whole
