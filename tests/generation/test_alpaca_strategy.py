@@ -8,6 +8,7 @@ from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.alpaca import build, parse
 from schemas.exchange import Completion, Decoding, Prompt
 from schemas.records import Draft, Language
+from tests.generation.golden import assert_golden, make_draw, show
 
 EXAMPLES = (
     Example("List three\nfruits:", "", "Apple, pear, fig.", "brainstorming", ("s2",)),
@@ -50,6 +51,11 @@ def test_korean_prompt_lists_the_examples_in_korean() -> None:
     assert message.content.startswith("서로 다른 과제 20개의 목록을 만들어 주세요.")
     assert "###\n1. 지시: List three fruits\n1. 입력:\n<없음>\n1. 출력:\n" in message.content
     assert message.content.endswith("###\n4. 지시:")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_golden_prompt(language: Language) -> None:
+    assert_golden(f"alpaca_{language}.txt", show(build(make_draw(language))))
 
 
 PLAIN = """ Name a colour.

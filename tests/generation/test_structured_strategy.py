@@ -11,6 +11,7 @@ from pipeline.generation.strategies.drafting import is_no_input
 from pipeline.generation.strategies.structured import build, parse
 from schemas.exchange import Completion, Decoding, Prompt
 from schemas.records import Draft, Language
+from tests.generation.golden import assert_golden, make_draw, show
 
 WHOLE = {"instruction": "Add the numbers.", "input": "2, 3", "output": "5"}
 WHOLE_KO = {"instruction": "두 수를 더하세요.", "input": "2, 3", "output": "5"}
@@ -49,6 +50,11 @@ def test_prompt_shows_each_example_as_a_turn_and_ends_with_the_wanted_kind(
     assert word in prompt.messages[-1].content
     assert prompt.seed_ids == ("s1", "s2")
     assert (prompt.task_type, prompt.sample_index) == ("classification", 5)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_golden_prompt(language: Language) -> None:
+    assert_golden(f"structured_{language}.txt", show(build(make_draw(language))))
 
 
 def test_first_message_is_fixed_so_that_a_prefix_cache_helps() -> None:

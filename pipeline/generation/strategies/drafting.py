@@ -1,6 +1,7 @@
 """Turn the pieces that a parser found into a draft: clean text, one spelling of "no input"."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,9 +10,12 @@ from schemas.records import Defect, Draft, Provenance
 
 # Spellings seen in answers of small models to "write <noinput> when no input is needed".
 _NO_INPUT = re.compile(
-    r"[<\[(\"'`*]*\s*(?:no[\s_-]?inputs?(?:\s+(?:is\s+)?(?:needed|required|necessary))?"
-    r"|not\s+applicable|n/?a|none|null|empty|nil|-+"
-    r"|(?:입력\s*)?(?:없음|없습니다|필요\s*없음|불필요)|해당\s*(?:사항\s*)?없음)\s*[>\])\"'`*.。]*",
+    r"[<\[(\"'`*_〈《【「]*\s*(?:no[\s_-]?(?:additional\s|specific\s|further\s)?inputs?"
+    r"(?:\s+(?:is\s+|was\s+)?(?:needed|required|necessary|provided|given))?"
+    r"|not\s+(?:applicable|needed|required|necessary)|n/?a|none|null|empty|nil|-+"
+    r"|(?:(?:별도의?|추가)\s*)?(?:입력\s*(?:값|문|자료)?\s*[은이]?\s*)?(?:없음|없습니다|없어요"
+    r"|필요\s*없(?:음|습니다|어요)|필요하지\s*않(?:음|습니다|아요)|불필요(?:함|합니다)?)"
+    r"|해당\s*(?:사항\s*)?없(?:음|습니다))\s*[>\])\"'`*_〉》】」.。]*",
     re.IGNORECASE,
 )
 
@@ -29,7 +33,10 @@ def clean(text: str) -> str:
 
 def is_no_input(text: str) -> bool:
     """Tell whether a text only says that there is no input."""
-    return len(text) < 60 and _NO_INPUT.fullmatch(text.strip()) is not None
+    if len(text) >= 60:
+        return False
+    # NFKC, because Korean keyboards and models write （없음） and ＜noinput＞ in full width.
+    return _NO_INPUT.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
 
 
 class Pieces(NamedTuple):

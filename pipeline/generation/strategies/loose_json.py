@@ -37,10 +37,20 @@ _QUOTE_OR_ESCAPE = {
 _DECODER = JSONDecoder(strict=False)
 # Characters of a value that is no string. Without a bound, lists that are never closed would be
 # read to the end of the text once for each key within them.
-_LONGEST_BARE = 5_000
+_LONGEST_BARE = 1_000
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/"}
+_ESCAPED = {
+    "'": "'",
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "b": "\b",
+    "f": "\f",
+    '"': '"',
+    "\\": "\\",
+    "/": "/",
+}
 
 
 class Field(NamedTuple):
