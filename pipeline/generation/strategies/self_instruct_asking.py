@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.self_instruct_prompts import (
+    BEGIN,
     CONTINUE,
     DETECT,
     DETECT_EXAMPLES,
@@ -32,14 +33,19 @@ _PLACE_ORDER: tuple[LabelPlace, ...] = ("first", "second", "last")
 
 
 def ask_tasks(draw: Draw) -> Prompt:
-    """Ask for new instructions that continue the list of the examples'."""
-    first = len(draw.examples) + 1
-    numbers = range(first, first + TASK_COUNT)
-    shown = {str(i): one_line(example.instruction) for i, example in enumerate(draw.examples, 1)}
-    ask = CONTINUE[draw.language].format(first=numbers[0], last=numbers[-1])
+    """Show the examples' instructions as written by the teacher and ask for more."""
+    shown_count = len(draw.examples)
+    numbers = range(shown_count + 1, shown_count + 1 + TASK_COUNT)
+    begin = BEGIN[draw.language].format(count=shown_count)
+    go_on = CONTINUE[draw.language].format(count=TASK_COUNT, first=numbers[0], last=numbers[-1])
     messages = (
-        Message(role="system", content=INVENT[draw.language].format(count=TASK_COUNT)),
-        Message(role="user", content=f"{show_json(shown)}\n{ask}"),
+        Message(role="system", content=INVENT[draw.language]),
+        Message(role="user", content=begin),
+        Message(
+            role="assistant",
+            content=_number([one_line(example.instruction) for example in draw.examples]),
+        ),
+        Message(role="user", content=go_on),
     )
     schema = _object({str(number): {"type": "string"} for number in numbers})
     return _make_prompt(draw, messages, schema, draw.decoding)

@@ -15,29 +15,39 @@ LabelPlace = Literal["first", "second", "last"]
 
 INVENT: dict[Language, str] = {
     "en": """\
-You think up tasks that a person could give to a language model. You are shown a numbered list of \
-tasks as a JSON object and continue it with {count} new ones in the same form.
-Each task is an instruction in English, one or two sentences long.
-Vary the subject, the verb and the kind: open questions, classification with all labels named, \
-rewriting, extraction, calculation, planning, creative writing and others.
-Where a task works on a text or on data, it only points to it, as in "the following review". Do \
-not write the material itself: that is done later.
+You think up tasks that people could give to a language model. You write them as a JSON object, \
+each under its number.
+Each task is an instruction in English, one or two sentences long. You write no answers.
+Vary the verb and the kind: open questions, classification with all labels named, rewriting, \
+extraction, calculation, planning, creative writing and others.
+Where a task works on a text or on data, it only points to it, as in "the following review". The \
+material itself is written later.
 A language model must be able to do the task in text: no pictures, no sound, no deeds.""",
     "ko": """\
-당신은 사람들이 언어 모델에 시킬 만한 과제를 생각해 냅니다. 번호가 붙은 과제 목록이 JSON 객체로 \
-주어지면, 같은 형식으로 새 과제 {count}개를 이어서 씁니다.
+당신은 사람들이 언어 모델에 시킬 만한 과제를 생각해 냅니다. 과제마다 번호를 붙여 JSON 객체로 \
+씁니다.
 과제는 한두 문장으로 된 지시이며 자연스러운 한국어로 씁니다. 한국의 생활과 문화에 맞는 소재를 \
-고릅니다.
-소재와 동사, 과제의 종류를 되도록 다양하게 합니다. 열린 질문, 보기를 모두 밝힌 분류, 고쳐 쓰기, \
-정보 추출, 계산, 계획 세우기, 창작 등을 섞습니다.
+고릅니다. 답은 쓰지 않습니다.
+동사와 과제의 종류를 되도록 다양하게 합니다. 열린 질문, 보기를 모두 밝힌 분류, 고쳐 쓰기, 정보 \
+추출, 계산, 계획 세우기, 창작 등을 섞습니다.
 글이나 자료를 다루는 과제에서는 '다음 후기'처럼 자료를 가리키기만 합니다. 자료는 나중에 따로 \
-쓰므로 지시에 적지 않습니다.
+씁니다.
 언어 모델이 글로 해낼 수 있는 과제여야 합니다. 그림이나 소리를 만드는 일, 실제 행동이 필요한 \
 일은 시키지 않습니다.""",
 }
+BEGIN: dict[Language, str] = {
+    "en": "Write {count} tasks.",
+    "ko": "과제 {count}개를 써 주세요.",
+}
 CONTINUE: dict[Language, str] = {
-    "en": "Continue with numbers {first} to {last}.",
-    "ko": "{first}번부터 {last}번까지 이어서 쓰세요.",
+    "en": (
+        "Write {count} more, numbered {first} to {last}. Each is new: another subject and another "
+        "thing to do than in all tasks before."
+    ),
+    "ko": (
+        "{first}번부터 {last}번까지 {count}개를 더 써 주세요. 앞의 과제들과 소재도, 할 일도 다른 "
+        "새로운 과제여야 합니다."
+    ),
 }
 
 DETECT: dict[Language, str] = {
