@@ -5,7 +5,7 @@ and a key of ``--config`` at once. Flags win over the file, the file over the de
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
@@ -119,29 +119,31 @@ def _build(
         cli_implicit_flags=True,
     )
     for action in parser._actions:
-        if action.metavar is not None and str(action.metavar).startswith("dict["):
-            action.type = _check_pair
+        if isinstance(action.metavar, str) and action.metavar.startswith("dict["):
+            action.type = _check_pair(_placeholder(action.metavar))
         if action.option_strings == ["-r"]:
             # pydantic-settings makes short flags of one-letter names, and only those; every other
             # flag of ours is long, so people write this one long too.
             action.option_strings = ["-r", "--r"]
             parser._option_string_actions["--r"] = action
-        action.metavar = _placeholder(action.metavar)
+        if isinstance(action.metavar, str):
+            action.metavar = _placeholder(action.metavar)
     return parser, source
 
 
-def _check_pair(text: str) -> str:
-    if "=" not in text and not text.startswith("{"):
-        raise argparse.ArgumentTypeError(f"wanted LANGUAGE=COUNT, found {text!r}")
-    return text
+def _check_pair(wanted: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if "=" not in text and not text.startswith("{"):
+            raise argparse.ArgumentTypeError(f"wanted {wanted}, found {text!r}")
+        return text
+
+    return check
 
 
-def _placeholder(metavar: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+def _placeholder(metavar: str) -> str:
     """Show what to type rather than its Python type: ``LANGUAGE=COUNT``, ``{a,b}``, ``STR``."""
-    if not isinstance(metavar, str):
-        return metavar
     if metavar.startswith("dict["):
-        return "LANGUAGE=COUNT"
+        return "STRATEGY=WEIGHT" if metavar.endswith("float]") else "LANGUAGE=COUNT"
     return metavar.removeprefix("tuple[").removesuffix(",...]")
 
 

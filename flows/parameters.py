@@ -4,7 +4,7 @@ Nothing heavy is imported here, so that ``--help`` answers at once.
 """
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ PROJECT_SEEDS = ("seeds/en.jsonl", "seeds/ko.jsonl")
 """Found in the project's folder from wherever the command runs."""
 
 _TASKS = ("movie-sentiment-en", "movie-sentiment-ko")
+
+Transport = Literal["live", "batch"]
 
 ModelReference = Annotated[str, Field(min_length=1)]
 
@@ -44,6 +46,12 @@ class GenerateParams(GenerationConfig):
     default qwen2.5-coder-1.5b."""
     seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
     """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
+    documents: tuple[str, ...] = ()
+    """Files of questions with accepted answers, for koalpaca_documents: JSONL of {"id", "title",
+    "body", "answer", "licence"}."""
+    transport: Transport = "live"
+    """How requests travel: one by one, or through the endpoint's Batch API, which takes up to a day
+    and half the price."""
     grow: bool = False
     """Keep the drafts of this name and fill the quotas with new ones, so that every scheduled run
     adds records. Without it the drafts are those of one run, and a finished run repeated sends no
@@ -119,6 +127,12 @@ class RetrainParams(GenerationConfig, Recipe):
     qwen2.5-coder-1.5b."""
     seeds: tuple[str, ...] = Field(default=PROJECT_SEEDS, min_length=1)
     """Files of seed tasks: ours, Stanford/Self-Instruct, or KoAlpaca v1.1 JSONL."""
+    documents: tuple[str, ...] = ()
+    """Files of questions with accepted answers, for koalpaca_documents: JSONL of {"id", "title",
+    "body", "answer", "licence"}."""
+    transport: Transport = "live"
+    """How requests travel: one by one, or through the endpoint's Batch API, which takes up to a day
+    and half the price."""
     grow: bool = False
     """Keep the drafts of this name and fill the quotas with new ones, so that every scheduled run
     adds records. Without it the drafts are those of one run, and a finished run repeated sends no

@@ -9,7 +9,7 @@ def journal_path(outputs: Path, name: str) -> Path:
 
 
 def drafts_path(outputs: Path, name: str) -> Path:
-    """Name the drafts that the latest generation run of a name parsed from its journal."""
+    """Name the drafts that the generation runs of a name parsed from its journal."""
     return outputs / "drafts" / f"{name}.jsonl"
 
 

@@ -5,16 +5,27 @@ one request: a task costs about 5 ms here and 20 kB in the server's database.
 """
 
 import logging
+import re
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
 
 from prefect import get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 
 from flows.engine import Artifact, Result, line_progress
 from schemas.errors import PacaloomError
 from schemas.progress import Progress
+
+_ARTIFACT_EVERY_S = 5.0
+"""Each update is a request to Prefect's server."""
 
 
 class PrefectEngine:
@@ -43,7 +54,40 @@ class PrefectEngine:
 
     @contextmanager
     def progress(self, label: str) -> Generator[Progress]:
-        yield line_progress(label, self.say)
+        """Log a line now and then, and keep a progress artifact in the UI up to date."""
+        lines = line_progress(label, self.say)
+        artifact = _ProgressArtifact(label)
+
+        def report(done: int, total: int, note: str = "") -> None:
+            lines(done, total, note)
+            artifact.update(done, total, note)
+
+        yield report
+
+
+class _ProgressArtifact:
+    """A bar in Prefect's UI, made at the first report and renewed every few seconds at most."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._id: UUID | None = None
+        self._said_at = 0.0
+
+    def update(self, done: int, total: int, note: str) -> None:
+        now = time.monotonic()
+        if total <= 0 or (done < total and now - self._said_at < _ARTIFACT_EVERY_S):
+            return
+        self._said_at = now
+        share = 100.0 * min(done / total, 1.0)
+        text = f"{self._label}: {done:,} of {total:,}{f', {note}' if note else ''}"
+        if self._id is None:
+            key = re.sub(r"[^a-z0-9]+", "-", self._label.lower()).strip("-")
+            created = create_progress_artifact(
+                progress=share, key=f"progress-{key}", description=text
+            )
+            self._id = cast(UUID, created)
+        else:
+            update_progress_artifact(artifact_id=self._id, progress=share, description=text)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

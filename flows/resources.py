@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from embedded.models import EMBEDDED_MODELS, EmbeddedModel, find_model
 from embedded.student import prepare_student
 from flows.engine import Engine
 from flows.settings import ROOT, Settings
+from pipeline.generation.documents import Document, load_documents
 from pipeline.generation.seeds import load_seed_tasks
 from pipeline.publishing.versions import latest_version, list_versions
 from schemas.errors import UserError
@@ -137,30 +139,45 @@ def load_seeds(files: tuple[str, ...]) -> list[SeedTask]:
     Raises:
         ResourceError: Two files share an id, so that lineage would be ambiguous.
     """
-    seeds = [seed for file in files for seed in load_seed_tasks(find_seed_file(file))]
-    seen: set[str] = set()
-    for seed in seeds:
-        if seed.id in seen:
-            raise ResourceError(f"Seed id {seed.id!r} is in two of the files {', '.join(files)}.")
-        seen.add(seed.id)
+    seeds = [seed for file in files for seed in load_seed_tasks(find_file(file))]
+    _check_ids((seed.id for seed in seeds), "Seed", files)
     return seeds
 
 
-def find_seed_file(file: str) -> Path:
-    """Look for a seed file from the current directory, then from the project's folder."""
+def load_document_files(files: tuple[str, ...]) -> list[Document]:
+    """Load documents of all files, in order.
+
+    Raises:
+        ResourceError: Two files share an id, so that a record's source would be ambiguous.
+    """
+    documents = [document for file in files for document in load_documents(find_file(file))]
+    _check_ids((document.id for document in documents), "Document", files)
+    return documents
+
+
+def find_file(file: str) -> Path:
+    """Look for a file of the user's from the current directory, then from the project's folder."""
     path = Path(file).expanduser()
     return path if path.is_absolute() or path.exists() else ROOT / path
 
 
-def hash_seeds(files: tuple[str, ...]) -> tuple[SourceFile, ...]:
-    """Name the seed files for a manifest, with the hash of what they hold."""
+def hash_files(files: tuple[str, ...]) -> tuple[SourceFile, ...]:
+    """Name files of seed tasks or documents for a manifest, with the hash of what they hold."""
     return tuple(
         SourceFile(
             path=path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name,
             sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         )
-        for path in (find_seed_file(file).resolve() for file in files)
+        for path in (find_file(file).resolve() for file in files)
     )
+
+
+def _check_ids(ids: Iterable[str], kind: str, files: tuple[str, ...]) -> None:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            raise ResourceError(f"{kind} id {one!r} is in two of the files {', '.join(files)}.")
+        seen.add(one)
 
 
 def _find_version(reference: str, root: Path, kind: str) -> Path:

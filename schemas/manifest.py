@@ -23,25 +23,44 @@ class SourceFile(Frozen):
     sha256: str
 
 
+class GenerationRun(Frozen):
+    """One run that wrote drafts: with its journal and seed files, enough to write them again."""
+
+    teacher: str
+    config: dict[str, JsonValue]
+    """The whole generation config, random seed of the epoch included."""
+    admission: dict[str, JsonValue]
+    """The curation config that decided which drafts counted and joined the pool."""
+    seeds: tuple[SourceFile, ...]
+    documents: tuple[SourceFile, ...]
+    generated: int = Field(ge=0)
+    """Drafts."""
+    prompt_tokens: int
+    completion_tokens: int
+    """Tokens of all answers behind its drafts, as the endpoint counted them."""
+    stopped_because: str
+    forecast: dict[str, JsonValue] | None
+    """What its pilot foretold; None when it ended before there was one."""
+
+
 class DraftsManifest(Frozen):
-    """What a generation run says about the drafts it wrote, beside them."""
+    """What the generation runs of a name say about the drafts they wrote, beside them."""
 
     format: Literal["pacaloom-drafts/1"] = "pacaloom-drafts/1"
     name: str
-    teacher: str
-    generated: int
-    epoch: int = Field(ge=0)
-    """Runs that grew these drafts after the first one."""
+    runs: tuple[GenerationRun, ...] = Field(min_length=1)
+    """In order; those after the first one grew the drafts."""
     admitted: dict[Language, int]
     """Drafts of each language that passed the per-record stages."""
-    prompt_tokens: int
-    completion_tokens: int
-    """Tokens of all completions behind the drafts, as the endpoint counted them."""
-    seeds: tuple[SourceFile, ...]
-    """Seed files, hashed."""
     seed_paths: tuple[str, ...]
-    """Where those files were read on this machine."""
-    stopped_because: str
+    """Where the seed files of the latest run were read on this machine."""
+    document_paths: tuple[str, ...] = ()
+    """The same for its documents."""
+
+    @property
+    def generated(self) -> int:
+        """All drafts."""
+        return sum(run.generated for run in self.runs)
 
 
 class DatasetManifest(Frozen):
@@ -68,6 +87,8 @@ class DatasetManifest(Frozen):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     """Tokens that the completions behind the drafts cost, as the endpoint counted them."""
+    runs: tuple[GenerationRun, ...] = ()
+    """What wrote the drafts, so that a journal can prove the version; empty for imports."""
     curation: dict[str, JsonValue]
     """The whole curation config with which the records were judged."""
     seeds: tuple[SourceFile, ...]

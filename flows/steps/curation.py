@@ -2,18 +2,18 @@
 
 from typing import NamedTuple
 
+from flows.drafts import read_drafts_manifest
 from flows.engine import Engine
 from flows.outcomes import CurateOutcome
 from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
-from flows.resources import hash_seeds, load_seeds
+from flows.resources import hash_files, load_seeds
 from flows.settings import Settings
-from flows.steps.generation import read_drafts_manifest
 from pipeline.curation.funnel import CurationConfig, curate
 from pipeline.curation.importing import read_drafts
 from pipeline.publishing.versions import Publication, check_name, open_version, publish
 from schemas.errors import UserError
-from schemas.exchange import Usage
+from schemas.manifest import GenerationRun
 from schemas.records import Draft
 from schemas.storage import read_jsonl
 
@@ -24,7 +24,7 @@ class DraftsError(UserError):
 
 class _Source(NamedTuple):
     drafts: list[Draft]
-    usage: Usage
+    runs: tuple[GenerationRun, ...]
     seed_files: tuple[str, ...]
     """What the records are compared with unless the user says otherwise."""
 
@@ -44,9 +44,9 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
             name=params.name,
             kept=result.kept,
             rejected=result.dropped,
-            seeds=hash_seeds(seed_files),
+            seeds=hash_files(seed_files),
             curation=config.model_dump(mode="json"),
-            usage=source.usage,
+            runs=source.runs,
             licence=params.licence,
             code_version=settings.code_version,
         ),
@@ -67,15 +67,12 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
 
 def _read_source(params: CurateParams, settings: Settings) -> _Source:
     if params.input is not None:
-        return _Source(read_drafts(params.input.expanduser()), Usage(), PROJECT_SEEDS)
+        return _Source(read_drafts(params.input.expanduser()), (), PROJECT_SEEDS)
     manifest = read_drafts_manifest(params.name, settings.outputs)
     if manifest is None:
         raise DraftsError(
             f"No drafts of {params.name!r} in {settings.outputs}. Make some with "
             f"`./pacaloom generate --name {params.name}`, or pass records with --input FILE.jsonl."
         )
-    usage = Usage(
-        prompt_tokens=manifest.prompt_tokens, completion_tokens=manifest.completion_tokens
-    )
     drafts = list(read_jsonl(drafts_path(settings.outputs, params.name), Draft))
-    return _Source(drafts, usage, manifest.seed_paths)
+    return _Source(drafts, manifest.runs, manifest.seed_paths)

@@ -1,51 +1,57 @@
 """The generation step: seed tasks and a teacher in, every draft and its description out."""
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from embedded.engine import EngineOptions, start_engine
-from embedded.fetch import fetch_model
+from flows.drafts import read_drafts_manifest, write_drafts, write_drafts_manifest
 from flows.engine import Engine
 from flows.outcomes import GenerateOutcome
 from flows.parameters import GenerateParams, part_of
-from flows.paths import drafts_manifest_path, drafts_path, journal_path
-from flows.resources import TeacherChoice, choose_teacher, find_seed_file, hash_seeds, load_seeds
+from flows.paths import drafts_path, journal_path
+from flows.resources import (
+    TeacherChoice,
+    choose_teacher,
+    find_file,
+    hash_files,
+    load_document_files,
+    load_seeds,
+)
 from flows.settings import Settings
+from flows.steps.teaching import OPENAI_URL, open_teacher
 from pipeline.curation.funnel import Admission, CurationConfig
-from pipeline.generation.config import GenerationConfig
-from pipeline.generation.dispatch import Endpoint
+from pipeline.generation.budget import Budget
+from pipeline.generation.caps import Caps
+from pipeline.generation.commits import GroupCommits, RunLedger
+from pipeline.generation.config import GenerationConfig, Price
+from pipeline.generation.forecast import compare, describe
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult
-from schemas.errors import UserError
-from schemas.exchange import Usage
+from pipeline.generation.prices import find_price
+from pipeline.generation.rounds import Generation, GenerationResult, Task
 from schemas.identity import digest
-from schemas.manifest import DraftsManifest
+from schemas.manifest import DraftsManifest, GenerationRun
 from schemas.records import Draft, Language
-from schemas.storage import describe_validation_error, read_jsonl, write_jsonl, write_text
-
-_OPENAI_URL = "https://api.openai.com/v1"
+from schemas.storage import read_jsonl
 
 _STEP_SECONDS = 60.0
 """Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
 
-
-_MOST_SLOTS = 8
-"""Requests that the embedded engine answers at once; the others queue. More slots bring no more
-tokens a second on a CPU, and each takes memory for its context."""
-
-_PROMPT_TOKENS = 512
-_EXAMPLE_TOKENS = 720
-"""Room in the embedded engine's context for a prompt and each of its examples: three long Korean
-ones take 2,000 tokens."""
+_BATCH_ROUND = 50_000
+"""Conversations of a round that travels as a batch: a batch takes hours whatever it holds."""
 
 
-class DraftsManifestError(UserError):
-    """The description of drafts is damaged."""
+class _Plan(NamedTuple):
+    """What a run is about, known before anything is opened."""
+
+    task: Task
+    teacher: TeacherChoice
+    earlier: DraftsManifest | None
+    """What a run that grows drafts adds to."""
+
+    @property
+    def id(self) -> str:
+        """Names the run in the journal's ledger: restarts share it, epochs do not."""
+        return f"{self.teacher.model}/{self.task.config.random_seed}"
 
 
 def generate_drafts(
@@ -55,165 +61,142 @@ def generate_drafts(
 
     Only drafts that pass the per-record stages of ``curation`` count for a quota.
     """
-    seeds = load_seeds(params.seeds)
-    teacher = choose_teacher(params.model, settings)
-    earlier = _read_earlier(params, settings.outputs)
-    admission = Admission(seeds, curation)
-    for draft in earlier.drafts:
-        admission.admit(draft)
-    config = part_of(params, GenerationConfig).model_copy(
-        update={"random_seed": _seed_of(params, earlier.epoch)}
-    )
+    plan = _plan(params, settings)
+    price = _find_price(params, plan.teacher, settings)
+    path = drafts_path(settings.outputs, params.name)
+    admission = Admission(plan.task.seeds, curation)
+    if plan.earlier is not None:
+        for draft in read_jsonl(path, Draft):
+            admission.admit(draft)
     # The embedded engine, when one is started, has to outlive the run that asks it.
-    with ExitStack() as engines, Journal(journal_path(settings.outputs, params.name)) as journal:
+    with (
+        ExitStack() as engines,
+        Journal(journal_path(settings.outputs, params.name)) as journal,
+        write_drafts(path, grow=plan.earlier is not None) as keep,
+    ):
+        commits = GroupCommits(journal)
         with (
             engine.progress("generate") as progress,
             Generation(
-                seeds,
-                config,
-                teacher.model,
-                lambda: _connect(teacher, params, settings, engine, engines),
+                plan.task,
                 journal,
+                lambda: open_teacher(plan.teacher, params, journal, settings, engine, engines),
                 admission.admit,
-                progress,
+                keep,
+                budget=_make_budget(params, plan, price, journal, commits),
+                price=price,
+                commits=commits,
+                progress=progress,
             ) as generation,
         ):
             result = _run_in_steps(generation, engine)
-        usage = _sum_usage(journal, [*earlier.drafts, *result.drafts])
-    engine.say(f"Generated {len(result.drafts)} drafts. {result.account}")
-    return _write_drafts(params, teacher, earlier, result, usage, settings.outputs)
+    engine.say(f"Generated {result.draft_count} drafts. {result.account}")
+    return _describe(params, curation, plan, result, settings)
 
 
-def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
-    """Read what the latest generation run of a name said; None when there was none.
-
-    Raises:
-        DraftsManifestError: The file is damaged.
-    """
-    path = drafts_manifest_path(outputs, name)
-    if not path.is_file():
-        return None
-    try:
-        return DraftsManifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise DraftsManifestError(
-            f"{path} does not describe drafts: {describe_validation_error(error)}. Remove it and "
-            f"run `./pacaloom generate --name {name}` again with its flags: the journal answers."
-        ) from error
+def _plan(params: GenerateParams, settings: Settings) -> _Plan:
+    seeds = load_seeds(params.seeds)
+    documents = load_document_files(params.documents)
+    teacher = choose_teacher(params.model, settings)
+    earlier = read_drafts_manifest(params.name, settings.outputs) if params.grow else None
+    config = part_of(params, GenerationConfig)
+    if params.transport == "batch" and config.prompts_per_round is None:
+        config = config.model_copy(update={"prompts_per_round": _BATCH_ROUND})
+    if earlier is not None:
+        # Other prompts in each epoch; the first one's are those of a run that never grows.
+        seed = int(digest(params.random_seed, len(earlier.runs))[:8], 16)
+        config = config.model_copy(update={"random_seed": seed})
+    return _Plan(Task(config, teacher.model, seeds, documents), teacher, earlier)
 
 
-class _Earlier(NamedTuple):
-    """What a run that grows a name's drafts starts from."""
-
-    drafts: list[Draft]
-    admitted: dict[Language, int]
-    epoch: int
-    """Runs that grew the drafts before."""
-
-
-def _read_earlier(params: GenerateParams, outputs: Path) -> _Earlier:
-    """Read the drafts to grow; none without ``--grow``, and none before the first run."""
-    manifest = read_drafts_manifest(params.name, outputs) if params.grow else None
-    if manifest is None:
-        return _Earlier([], {}, 0)
-    drafts = list(read_jsonl(drafts_path(outputs, params.name), Draft))
-    return _Earlier(drafts, manifest.admitted, manifest.epoch + 1)
+def _make_budget(
+    params: GenerateParams,
+    plan: _Plan,
+    price: Price | None,
+    journal: Journal,
+    commits: GroupCommits,
+) -> Budget:
+    return Budget(
+        Caps(params.max_requests, params.max_tokens, params.max_usd, params.max_minutes),
+        price,
+        ledger=RunLedger(commits, plan.id),
+        spent=journal.read_spending(plan.id),
+    )
 
 
-def _seed_of(params: GenerateParams, epoch: int) -> int:
-    """Draw other prompts in each epoch; the first one's are those of a run that never grows."""
-    return int(digest(params.random_seed, epoch)[:8], 16) if epoch else params.random_seed
+def _find_price(params: GenerateParams, teacher: TeacherChoice, settings: Settings) -> Price | None:
+    if teacher.embedded is not None and params.price is None:
+        return Price(input=0.0, output=0.0)
+    return find_price(
+        teacher.model,
+        own=params.price,
+        endpoint=settings.base_url or OPENAI_URL,
+        is_batch=params.transport == "batch",
+        is_needed=params.max_usd is not None,
+    )
 
 
 def _run_in_steps(generation: Generation, engine: Engine) -> GenerationResult:
     step = 0
-    while generation.result.stopped_because == "running":
+    is_foretold = False
+    while (result := generation.result).stopped_because == "running":
+        if result.forecast is not None and not is_foretold:
+            is_foretold = True
+            for line in describe(result.forecast):
+                engine.say(line)
         step += 1
         engine.run(f"generate, part {step}", lambda: _advance(generation))
-    return generation.result
+    if result.forecast is not None and result.stopped_because != "pilot-done":
+        for line in compare(result.forecast, result.totals):
+            engine.say(line)
+    return result
 
 
 def _advance(generation: Generation) -> int:
-    """Run rounds for about a minute; return the records admitted so far."""
+    """Run rounds for about a minute, or until the pilot is done; return the drafts so far."""
     started = time.monotonic()
+    was_foretold = generation.result.forecast is not None
     while time.monotonic() - started < _STEP_SECONDS and generation.advance() is not None:
-        pass
-    return len(generation.result.admitted)
+        if not was_foretold and generation.result.forecast is not None:
+            break
+    return generation.result.draft_count
 
 
-def _connect(
-    teacher: TeacherChoice,
+def _describe(
     params: GenerateParams,
-    settings: Settings,
-    engine: Engine,
-    engines: ExitStack,
-) -> Endpoint:
-    """Open the teacher at the first prompt that the journal cannot answer."""
-    # openai takes a second to import; a run answered by its journal need not pay it.
-    from pipeline.generation.client import Teacher
-
-    engine.say(f"Teacher: {teacher.model} ({teacher.address})")
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    if teacher.embedded is None:
-        return Teacher(
-            settings.base_url or _OPENAI_URL, teacher.model, key, concurrency=params.concurrency
-        )
-    with engine.progress(f"fetch {teacher.model}") as progress:
-        gguf = fetch_model(
-            teacher.embedded, settings.cache, accepted_terms=settings.terms, progress=progress
-        )
-    options = EngineOptions(
-        parallel=min(params.concurrency, _MOST_SLOTS),
-        context_tokens=_PROMPT_TOKENS
-        + _EXAMPLE_TOKENS * params.examples_per_prompt
-        + params.effective_decoding.max_tokens,
-    )
-    log = settings.outputs / "logs" / "teacher.log"
-    address = engines.enter_context(start_engine(gguf, teacher.model, options, log))
-    return Teacher(address, teacher.model, concurrency=params.concurrency)
-
-
-def _sum_usage(journal: Journal, drafts: Sequence[Draft]) -> Usage:
-    ids = list(dict.fromkeys(draft.provenance.completion_id for draft in drafts))
-    usages = [completion.usage for completion in journal.get_all(ids) if completion is not None]
-    return Usage(
-        prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-        completion_tokens=sum(usage.completion_tokens for usage in usages),
-    )
-
-
-def _write_drafts(
-    params: GenerateParams,
-    teacher: TeacherChoice,
-    earlier: _Earlier,
+    curation: CurationConfig,
+    plan: _Plan,
     result: GenerationResult,
-    usage: Usage,
-    outputs: Path,
+    settings: Settings,
 ) -> GenerateOutcome:
-    admitted = dict(earlier.admitted)
-    for record in result.admitted:
-        admitted[record.language] = admitted.get(record.language, 0) + 1
-    path = drafts_path(outputs, params.name)
-    drafts = [*earlier.drafts, *result.drafts]
-    write_jsonl(path, drafts)
+    admitted: dict[Language, int] = dict(plan.earlier.admitted) if plan.earlier else {}
+    for language, count in result.admitted.items():
+        admitted[language] = admitted.get(language, 0) + count
+    run = GenerationRun(
+        teacher=plan.teacher.model,
+        config=plan.task.config.model_dump(mode="json"),
+        admission=curation.model_dump(mode="json"),
+        seeds=hash_files(params.seeds),
+        documents=hash_files(params.documents),
+        generated=result.draft_count,
+        prompt_tokens=result.usage.prompt_tokens,
+        completion_tokens=result.usage.completion_tokens,
+        stopped_because=result.stopped_because,
+        forecast=result.forecast.model_dump(mode="json") if result.forecast else None,
+    )
     manifest = DraftsManifest(
         name=params.name,
-        teacher=teacher.model,
-        generated=len(drafts),
-        epoch=earlier.epoch,
+        runs=(*(plan.earlier.runs if plan.earlier else ()), run),
         admitted=admitted,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        seeds=hash_seeds(params.seeds),
-        seed_paths=tuple(str(find_seed_file(file).resolve()) for file in params.seeds),
-        stopped_because=result.stopped_because,
+        seed_paths=tuple(str(find_file(file).resolve()) for file in params.seeds),
+        document_paths=tuple(str(find_file(file).resolve()) for file in params.documents),
     )
-    write_text(drafts_manifest_path(outputs, params.name), manifest.model_dump_json(indent=2))
+    write_drafts_manifest(manifest, settings.outputs)
     return GenerateOutcome(
-        drafts=path,
-        generated=len(drafts),
+        drafts=drafts_path(settings.outputs, params.name),
+        generated=manifest.generated,
         admitted=admitted,
-        teacher=f"{teacher.model} ({teacher.address})",
+        teacher=f"{plan.teacher.model} ({plan.teacher.address})",
         teacher_requests=result.teacher_requests,
         stopped_because=result.stopped_because,
     )

@@ -42,7 +42,7 @@ class GenerationConfig(Frozen):
     Weights need not add up to 1."""
     examples_per_prompt: int = Field(default=3, ge=1, le=8)
     """Worked examples shown in each prompt. More steer better and cost prompt tokens."""
-    prompts_per_round: int | None = Field(default=None, ge=1, le=4096)
+    prompts_per_round: int | None = Field(default=None, ge=1, le=50_000)
     """Conversations drawn from one state of the pool. None lets rounds grow with the run: an
     eighth of what was drawn so far, from 8 to 1,024, so that early records soon serve as examples
     and later rounds keep a fast endpoint busy."""
@@ -71,6 +71,11 @@ class GenerationConfig(Frozen):
     """Hard cap on the minutes of asking: no request is sent, nor awaited, after them."""
     price: Price | None = None
     """What the teacher charges; None looks the model up in the price table."""
+    pilot: float = Field(default=0.05, gt=0, le=1)
+    """Share of the wanted records after which requests, tokens, cost and minutes of the whole run
+    are foretold. A larger pilot foretells better and later."""
+    pilot_only: bool = False
+    """Stop after the pilot, so that people can decide; the same run without it goes on."""
     patience: int = Field(default=48, ge=1)
     """Latest drafts of a strategy in a language over which ``min_yield`` is measured."""
     min_yield: float = Field(default=0.03, ge=0, le=1)

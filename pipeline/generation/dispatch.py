@@ -1,12 +1,13 @@
-"""Put prompts to the teacher concurrently; each answer is in the journal before anyone sees it."""
+"""Put conversations to the teacher side by side; each answer is journaled before anyone sees it."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.generation.budget import Budget, BudgetSpentError
+from pipeline.generation.budget import Budget
+from pipeline.generation.caps import BudgetSpentError
 from pipeline.generation.commits import GroupCommits
-from pipeline.generation.journal import Journal
+from pipeline.generation.conversations import Conversation
 from schemas.exchange import Completion, Prompt
 
 
@@ -25,20 +26,22 @@ class Endpoint(Protocol):
 class Dispatcher:
     """Lives in one event loop; all its methods are called there."""
 
-    def __init__(self, endpoint: Endpoint, journal: Journal, budget: Budget) -> None:
+    def __init__(self, endpoint: Endpoint, commits: GroupCommits, budget: Budget) -> None:
         self._endpoint = endpoint
-        self._commits = GroupCommits(journal)
+        self._commits = commits
         self._budget = budget
-        self._tasks: set[asyncio.Task[Completion | None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.answer_count = 0
         """Answers that have arrived and are in the journal; read by other threads."""
+        self.budget_end: BudgetSpentError | None = None
+        """The first cap that left no room; read by other threads."""
 
-    async def answer_all(self, prompts: Sequence[Prompt]) -> list[Completion | None]:
-        """Answer prompts in their order; None where the budget had no room left.
+    async def hold(self, conversations: Sequence[Conversation]) -> None:
+        """Carry conversations on until they are complete, or as far as the budget reaches.
 
-        The first failure cancels the other prompts of the call and is raised.
+        The first failure cancels the other conversations of the call and is raised.
         """
-        tasks = [asyncio.create_task(self._answer(prompt)) for prompt in prompts]
+        tasks = [asyncio.create_task(self._hold(one)) for one in conversations]
         self._tasks.update(tasks)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -47,17 +50,10 @@ class Dispatcher:
                 task.cancel()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             self._tasks.difference_update(tasks)
-        answers: list[Completion | None] = []
-        failures: list[BaseException] = []
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                failures.append(outcome)
-            else:
-                answers.append(outcome)
+        failures = [outcome for outcome in outcomes if outcome is not None]
         if failures:
             # What failed first cancelled the rest, so a cancellation is never the cause.
             raise next((f for f in failures if isinstance(f, Exception)), failures[0])
-        return answers
 
     async def close(self) -> None:
         """Cancel what is under way, write what has arrived, close the endpoint."""
@@ -65,13 +61,35 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._commits.flush()
+        await self._budget.close()
         await self._endpoint.close()
 
-    async def _answer(self, prompt: Prompt) -> Completion | None:
+    async def _hold(self, conversation: Conversation) -> None:
         try:
-            completion = await self._endpoint.complete(prompt, self._budget)
-        except BudgetSpentError:
-            return None
+            while conversation.asking:
+                conversation.answer(await self._answer_wave(conversation))
+        except BudgetSpentError as error:
+            self.budget_end = self.budget_end or error
+
+    async def _answer_wave(self, conversation: Conversation) -> list[Completion]:
+        prompts = conversation.asking
+        if len(prompts) == 1:
+            return [await self._ask(prompts[0])]
+        known = conversation.known or [None] * len(prompts)
+        missing = [prompt for prompt, answer in zip(prompts, known, strict=True) if answer is None]
+        # Each is awaited even when one fails: an answer under way may be paid for already.
+        asked = await asyncio.gather(*map(self._ask, missing), return_exceptions=True)
+        answers = iter(asked)
+        return [answer or _value_of(next(answers)) for answer in known]
+
+    async def _ask(self, prompt: Prompt) -> Completion:
+        completion = await self._endpoint.complete(prompt, self._budget)
         await self._commits.put(prompt, completion)
         self.answer_count += 1
         return completion
+
+
+def _value_of(outcome: Completion | BaseException) -> Completion:
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome

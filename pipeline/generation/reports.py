@@ -2,18 +2,20 @@
 
 from typing import Literal, NamedTuple
 
-from schemas.records import Draft, InstructionRecord, Language, Reason
+from pipeline.generation.caps import Cap
+from pipeline.generation.forecast import Forecast, Totals
+from schemas.exchange import Usage
+from schemas.records import Language, Reason
 
-StopReason = Literal["quotas-filled", "low-yield", "max-requests", "running"]
+StopReason = Literal["running", "quotas-filled", "low-yield", "pilot-done"] | Cap
 
 
 class RoundReport(NamedTuple):
     """What one round brought."""
 
     number: int
-    prompt_count: int
-    from_journal_count: int
-    """Prompts whose answers were in the journal already."""
+    conversation_count: int
+    """Folded; fewer than were drawn only in the last round of a run that its budget ended."""
     draft_count: int
     admitted_count: int
     rejected: dict[Reason, int]
@@ -24,12 +26,18 @@ class RoundReport(NamedTuple):
 class GenerationResult(NamedTuple):
     """What a run has made so far; complete when ``stopped_because`` is not ``running``."""
 
-    drafts: list[Draft]
-    """Every draft of every folded round, in order, unparseable answers among them."""
-    admitted: list[InstructionRecord]
+    draft_count: int
+    """Every draft of every folded conversation, unparseable answers among them."""
+    admitted: dict[Language, int]
     rounds: list[RoundReport]
+    usage: Usage
+    """Tokens of all answers behind the drafts, those of the journal included."""
     teacher_requests: int
-    """HTTP requests really sent, retries included."""
+    """HTTP requests really sent by this process, retries included."""
     stopped_because: StopReason
     account: str
     """One line for people: how far each language came, and why the run ended."""
+    forecast: Forecast | None
+    """What the pilot foretold, once there was one."""
+    totals: Totals
+    """What the run took so far, answers of the journal included."""

@@ -1,13 +1,15 @@
-"""The round loop: prompts from the pool, answers into the journal, drafts past ``admit``, repeat.
+"""The round loop: conversations from the pool, answers into the journal, drafts past ``admit``.
 
 Self-Instruct's pool grows with the answers, so the order of arrival would change later prompts.
-Rounds prevent it: the prompts of round r are drawn, by generators seeded with run seed, language,
-r and ordinal, from the pool as it stood after round r - 1 - lag, and answers fold in by position.
-While round r is awaited, ``lag`` later rounds are under way, so one slow answer leaves no endpoint
-idle. A round that was drawn is always folded: what was asked is never thrown away, and a repeated
-run finds every answer in the journal. Same seed tasks, config and journal: same bytes.
+Rounds prevent it: what round r asks is drawn, by generators seeded with run seed, language, r and
+ordinal, from the pool as it stood after round r - 1 - lag, and answers fold in by position. While
+round r is awaited, ``lag`` later rounds are under way, so one slow answer leaves no endpoint idle.
+A round that was drawn is folded, and where the budget ended it, what of it was answered: nothing
+that was paid for is thrown away, and a repeated run finds every answer in the journal. Same seed
+tasks, config and journal: same bytes.
 
-Cost: O(1) a draft beyond ``admit`` and one look-up in the journal a prompt.
+Cost: O(1) a draft beyond ``admit`` and one look-up in the journal a prompt. Drafts are handed on
+and not kept; the pool keeps a bounded sample of what was admitted.
 """
 
 from collections import Counter, deque
@@ -19,29 +21,42 @@ from typing import NamedTuple, Self
 
 from pipeline.generation.background import BackgroundLoop
 from pipeline.generation.budget import Budget
-from pipeline.generation.config import GenerationConfig
+from pipeline.generation.caps import BudgetSpentError
+from pipeline.generation.commits import GroupCommits
+from pipeline.generation.config import GenerationConfig, Price
+from pipeline.generation.conversations import Conversation, recall
 from pipeline.generation.dispatch import Dispatcher, Endpoint
+from pipeline.generation.documents import Document
 from pipeline.generation.journal import Journal
-from pipeline.generation.planning import LanguagePlan, allot
+from pipeline.generation.pilot import Pilot
+from pipeline.generation.planning import Allotment, choose_next, make_plans, round_size
 from pipeline.generation.reports import GenerationResult, RoundReport, StopReason
 from pipeline.generation.sampling import ExamplePool
 from pipeline.generation.strategies.registry import STRATEGIES
-from schemas.exchange import Completion, Prompt
+from pipeline.generation.strategies.strategy import Materials, Sampler
 from schemas.progress import Progress, no_progress
-from schemas.records import Draft, InstructionRecord, Reason, Rejection, SeedTask
+from schemas.records import Draft, InstructionRecord, Language, Reason, Rejection, SeedTask
 
-_REPORT_EVERY_S = 5.0
+_REPORT_EVERY_S = 2.0
+
+
+class Task(NamedTuple):
+    """What is to be generated, from what, by whom: with the answers, all the result depends on."""
+
+    config: GenerationConfig
+    teacher: str
+    """Model name as the endpoint knows it; part of each answer's key."""
+    seeds: Sequence[SeedTask]
+    """Of at least the languages with a quota."""
+    documents: Sequence[Document] = ()
+    """For the strategies that work from documents."""
 
 
 class _Round(NamedTuple):
     number: int
-    plans: list[LanguagePlan]
-    """The language of each prompt."""
-    prompts: list[Prompt]
-    known: list[Completion | None]
-    """Answers that the journal had."""
-    asked: Future[list[Completion | None]] | None
-    """Answers to the other prompts, in order."""
+    conversations: list[Conversation]
+    asked: Future[None] | None
+    """Settled when those that the journal could not complete have been answered."""
 
 
 class Generation:
@@ -52,57 +67,60 @@ class Generation:
 
     def __init__(
         self,
-        seeds: Sequence[SeedTask],
-        config: GenerationConfig,
-        teacher_model: str,
-        connect: Callable[[], Endpoint],
+        task: Task,
         journal: Journal,
+        connect: Callable[[], Endpoint],
         admit: Callable[[Draft], InstructionRecord | Rejection],
+        keep: Callable[[Draft], None],
+        *,
+        budget: Budget | None = None,
+        price: Price | None = None,
+        commits: GroupCommits | None = None,
         progress: Progress = no_progress,
     ) -> None:
         """Prepare a run; nothing is asked before the first :meth:`advance`.
 
         Args:
-            seeds: Seed tasks of at least the languages with a quota.
-            config: Quotas, strategy, rounds and caps.
-            teacher_model: Model name as the endpoint knows it; part of each answer's key.
+            task: What is to be generated.
+            journal: Stays open; the caller closes it.
             connect: Called once, at the first prompt whose answer is not in the journal, so that
                 a repeated run needs no teacher. The run closes what it returns.
-            journal: Stays open; the caller closes it.
             admit: Whether a draft joins the pool and counts for its quota. Called in fold order.
+            keep: Takes every draft, in fold order.
+            budget: What may be spent; without one there is no cap.
+            price: What the forecast of the cost goes by; without one there is none.
+            commits: The journal's writer, where the budget's ledger shares it.
             progress: Told kept records against the sum of the quotas, after each round and every
                 few seconds while one is awaited.
 
         Raises:
             SeedPoolError: A language has a quota and no seed task.
         """
-        self._config = config
-        self._teacher_model = teacher_model
-        self._connect = connect
+        self._config = task.config
+        self._task = task
         self._journal = journal
+        self._connect = connect
         self._admit = admit
+        self._keep = keep
+        self._budget = budget or Budget()
+        self._commits = commits or GroupCommits(journal)
         self._progress = progress
-        self._strategy = STRATEGIES[config.strategy]
-        self._decoding = config.effective_decoding
-        self._pools = {language: ExamplePool(seeds, language) for language in config.quota}
-        self._plans = [
-            LanguagePlan(
-                language,
-                quota,
-                self._strategy.RECORDS_ASKED,
-                config.patience,
-                config.min_yield,
-            )
-            for language, quota in sorted(config.quota.items())
-        ]
-        self._budget = Budget(config.max_requests)
+        self._pools = {
+            language: ExamplePool(task.seeds, language)
+            for language, quota in task.config.quota.items()
+            if quota
+        }
+        self._samplers: dict[tuple[Language, str], Sampler] = {}
+        self._plans = make_plans(
+            task.config, {name: STRATEGIES[name].records_asked for name in task.config.mix}
+        )
         self._loop: BackgroundLoop | None = None
         self._dispatcher: Dispatcher | None = None
         self._under_way: deque[_Round] = deque()
-        self._drawn_prompt_count = 0
+        self._drawn_count = 0
         self._drawn_round_count = 0
-        self._drafts: list[Draft] = []
-        self._admitted: list[InstructionRecord] = []
+        self._draft_count = 0
+        self._pilot = Pilot(task.config, price)
         self._reports: list[RoundReport] = []
         self._stopped_because: StopReason = "running"
 
@@ -129,82 +147,114 @@ class Generation:
         if not self._under_way:
             self._stopped_because = self._find_stop_reason()
             return None
-        completions = self._await_answers(self._under_way[0])
-        if completions is None:
-            self._stopped_because = "max-requests"
-            return None
-        report = self._fold(self._under_way.popleft(), completions)
+        awaited = self._under_way.popleft()
+        if awaited.asked is not None:
+            self._await(awaited.asked)
+        report = self._fold(awaited)
         self._draw_ahead()
         return report
 
     @property
     def result(self) -> GenerationResult:
         """What the run has made so far."""
+        kept: dict[Language, int] = {plan.language: plan.admitted for plan in self._plans}
         return GenerationResult(
-            self._drafts,
-            self._admitted,
+            self._draft_count,
+            kept,
             self._reports,
+            self._pilot.usage,
             self._budget.requests_sent,
             self._stopped_because,
             self._describe(),
+            self._pilot.forecast,
+            self._pilot.total(kept, self._budget.spent.seconds),
         )
 
     def close(self) -> None:
         """Cancel what is under way, keep what has arrived, end the thread. Idempotent."""
         loop, self._loop = self._loop, None
-        dispatcher, self._dispatcher = self._dispatcher, None
         if loop is None:
             return
         try:
-            if dispatcher is not None:
-                loop.submit(dispatcher.close()).result()
+            if self._dispatcher is not None:
+                loop.submit(self._dispatcher.close()).result()
         finally:
             loop.close()
 
     def _draw_ahead(self) -> None:
         """Draw rounds until as many are under way as the lag allows beyond the awaited one."""
-        while len(self._under_way) <= self._config.lag:
-            count = self._config.prompts_per_round
-            if self._config.max_requests is not None:
-                count = min(count, self._config.max_requests - self._drawn_prompt_count)
-            plans = allot(self._plans, count)
-            if not plans:
+        while not self._is_ending and len(self._under_way) <= self._config.lag:
+            conversations = self._draw_round()
+            if not conversations:
                 return
-            self._under_way.append(self._ask(plans))
-
-    def _ask(self, plans: list[LanguagePlan]) -> _Round:
-        number = self._drawn_round_count
-        prompts: list[Prompt] = []
-        for ordinal, plan in enumerate(plans):
-            seed = f"{self._config.random_seed}/{plan.language}/{number}/{ordinal}"
-            rng = Random(seed)  # noqa: S311 - wanted: the same draws each time
-            draw = self._pools[plan.language].draw(
-                rng, self._config.examples_per_prompt, self._decoding
+            recall(conversations, self._journal, self._task.teacher)
+            missing = [one for one in conversations if not one.is_complete]
+            self._under_way.append(
+                _Round(
+                    self._drawn_round_count,
+                    conversations,
+                    self._submit(missing) if missing else None,
+                )
             )
-            prompts.append(self._strategy.build(draw))
-            plan.under_way += 1
-        self._drawn_round_count += 1
-        self._drawn_prompt_count += len(prompts)
-        known = self._journal.get_all([prompt.key(self._teacher_model) for prompt in prompts])
-        missing = [prompt for prompt, answer in zip(prompts, known, strict=True) if answer is None]
-        return _Round(number, plans, prompts, known, self._submit(missing) if missing else None)
+            self._drawn_round_count += 1
 
-    def _submit(self, prompts: list[Prompt]) -> Future[list[Completion | None]]:
+    @property
+    def _is_ending(self) -> bool:
+        """Whether only what is under way is still folded."""
+        pilot_done = self._config.pilot_only and self._pilot.forecast is not None
+        return self._budget_end is not None or pilot_done
+
+    @property
+    def _budget_end(self) -> BudgetSpentError | None:
+        return self._dispatcher.budget_end if self._dispatcher else None
+
+    def _draw_round(self) -> list[Conversation]:
+        size = round_size(self._config, self._drawn_count)
+        given: Counter[Language] = Counter()
+        drawn: list[Conversation] = []
+        while len(drawn) < size and (next_one := choose_next(self._plans, given)) is not None:
+            conversation = self._draw(next_one, given.total())
+            if conversation is None:
+                next_one.strategy.is_used_up = True
+                continue
+            given[next_one.language.language] += 1
+            drawn.append(conversation)
+        self._drawn_count += len(drawn)
+        return drawn
+
+    def _draw(self, place: Allotment, ordinal: int) -> Conversation | None:
+        plan = place.strategy
+        strategy = STRATEGIES[plan.strategy]
+        seed = f"{self._config.random_seed}/{plan.language}/{self._drawn_round_count}/{ordinal}"
+        rng = Random(seed)  # noqa: S311 - wanted: the same draws each time
+        draw = self._sampler(place).draw(rng, self._config.decoding or strategy.decoding)
+        if draw is None:
+            return None
+        plan.under_way += 1
+        return Conversation(plan, strategy, draw)
+
+    def _sampler(self, place: Allotment) -> Sampler:
+        key = (place.strategy.language, place.strategy.strategy)
+        if key not in self._samplers:
+            materials = Materials(
+                language=place.strategy.language,
+                teacher=self._task.teacher,
+                pool=self._pools[place.strategy.language],
+                seeds=self._task.seeds,
+                documents=self._task.documents,
+                examples_per_prompt=self._config.examples_per_prompt,
+            )
+            self._samplers[key] = STRATEGIES[place.strategy.strategy].make_sampler(materials)
+        return self._samplers[key]
+
+    def _submit(self, conversations: list[Conversation]) -> Future[None]:
         if self._dispatcher is None:
-            endpoint = self._connect()
-            self._dispatcher = Dispatcher(endpoint, self._journal, self._budget)
+            self._dispatcher = Dispatcher(self._connect(), self._commits, self._budget)
         if self._loop is None:
             self._loop = BackgroundLoop()
-        return self._loop.submit(self._dispatcher.answer_all(prompts))
+        return self._loop.submit(self._dispatcher.hold(conversations))
 
-    def _await_answers(self, pending: _Round) -> list[Completion] | None:
-        """Wait for a round's answers; None when the budget left some prompts unasked."""
-        asked = iter(self._await(pending.asked) if pending.asked else ())
-        answers = [answer if answer is not None else next(asked) for answer in pending.known]
-        complete = [answer for answer in answers if answer is not None]
-        return complete if len(complete) == len(answers) else None
-
-    def _await(self, asked: Future[list[Completion | None]]) -> list[Completion | None]:
+    def _await(self, asked: Future[None]) -> None:
         """Wait, telling how many answers have come: a round of a local teacher takes a minute."""
         while True:
             try:
@@ -214,56 +264,79 @@ class Generation:
                     raise
                 self._report_progress()
 
-    def _fold(self, folded: _Round, completions: list[Completion]) -> RoundReport:
+    def _fold(self, folded: _Round) -> RoundReport:
         rejected: Counter[Reason] = Counter()
-        draft_count = 0
-        for plan, prompt, completion in zip(folded.plans, folded.prompts, completions, strict=True):
-            admissions: list[bool] = []
-            for draft in self._strategy.parse(completion, prompt):
-                self._drafts.append(draft)
-                verdict = self._admit(draft)
-                admissions.append(isinstance(verdict, InstructionRecord))
-                if isinstance(verdict, InstructionRecord):
-                    self._admitted.append(verdict)
-                    self._pools[plan.language].add(verdict)
-                else:
-                    rejected[verdict.reason] += 1
-            plan.fold_prompt(admissions)
-            draft_count += len(admissions)
-        for plan in self._plans:
-            plan.judge_yield()
+        admitted = 0
+        complete = [one for one in folded.conversations if one.is_complete]
+        for conversation in complete:
+            verdicts = self._fold_conversation(conversation)
+            admitted += verdicts.count(None)
+            rejected.update(reason for reason in verdicts if reason is not None)
+        for language in self._plans:
+            for plan in language.strategies:
+                if not language.is_full:
+                    plan.judge_yield()
         report = RoundReport(
             number=folded.number,
-            prompt_count=len(folded.prompts),
-            from_journal_count=sum(answer is not None for answer in folded.known),
-            draft_count=draft_count,
-            admitted_count=draft_count - rejected.total(),
+            conversation_count=len(complete),
+            draft_count=admitted + rejected.total(),
+            admitted_count=admitted,
             rejected=dict(rejected),
             kept={plan.language: plan.admitted for plan in self._plans},
         )
+        self._draft_count += report.draft_count
+        self._pilot.consider(self._plans)
         self._reports.append(report)
         self._report_progress()
         return report
 
+    def _fold_conversation(self, conversation: Conversation) -> list[Reason | None]:
+        """Judge its drafts; return each one's reason of rejection, None for the admitted."""
+        plan = conversation.plan
+        verdicts: list[Reason | None] = []
+        records: list[InstructionRecord] = []
+        for draft in conversation.read_drafts():
+            self._keep(draft)
+            verdict = self._admit(draft)
+            if isinstance(verdict, InstructionRecord):
+                records.append(verdict)
+                self._pools[plan.language].add(verdict)
+                verdicts.append(None)
+            else:
+                verdicts.append(verdict.reason)
+        plan.fold(verdicts)
+        self._samplers[plan.language, plan.strategy].fold(conversation.draw, records)
+        self._pilot.observe(plan, conversation.count_effort(), len(verdicts), len(records))
+        return verdicts
+
     def _report_progress(self) -> None:
-        note = ", ".join(plan.describe() for plan in self._plans)
-        if self._dispatcher is not None:
-            note += f", {self._dispatcher.answer_count} answers"
         self._progress(
             sum(min(plan.admitted, plan.quota) for plan in self._plans),
             sum(plan.quota for plan in self._plans),
-            note,
+            self._describe_progress(),
         )
 
     def _find_stop_reason(self) -> StopReason:
         if all(plan.is_full for plan in self._plans):
             return "quotas-filled"
-        return (
-            "low-yield" if all(p.is_full or p.is_given_up for p in self._plans) else "max-requests"
-        )
+        if self._budget_end is not None:
+            return self._budget_end.cap
+        return "pilot-done" if self._is_ending else "low-yield"
+
+    def _describe_progress(self) -> str:
+        kept = ", ".join(f"{p.language} {p.admitted:,}/{p.quota:,}" for p in self._plans)
+        spent = self._budget.spent
+        parts = [kept, f"{self._budget.requests_sent:,} requests"]
+        tokens = spent.prompt_tokens + spent.completion_tokens
+        if tokens:
+            parts.append(f"{tokens:,} tokens")
+        if spent.usd:
+            parts.append(f"${spent.usd:,.2f}")
+        if self._draft_count:
+            admitted = sum(plan.admitted for plan in self._plans)
+            parts.append(f"{admitted / self._draft_count:.0%} kept")
+        return ", ".join(parts)
 
     def _describe(self) -> str:
         text = "; ".join(plan.describe() for plan in self._plans)
-        if self._stopped_because == "max-requests":
-            text += f"; the cap of {self._config.max_requests} requests is reached"
-        return f"{text}."
+        return f"{text}. {self._budget_end}" if self._budget_end else f"{text}."

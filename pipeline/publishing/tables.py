@@ -18,6 +18,8 @@ _LINEAGE = [
     pa.field("completion_id", pa.string()),
     pa.field("position", pa.int32()),
     pa.field("seed_ids", pa.list_(pa.string())),
+    pa.field("derived_from", pa.string()),
+    pa.field("source_licence", pa.string()),
 ]
 _TEXT = [
     pa.field("instruction", pa.string()),
@@ -76,6 +78,8 @@ def _columns(item: InstructionRecord | Draft) -> dict[str, object]:
         "completion_id": origin.completion_id,
         "position": origin.position,
         "seed_ids": list(origin.seed_ids),
+        "derived_from": origin.derived_from,
+        "source_licence": origin.source_licence,
     }
 
 

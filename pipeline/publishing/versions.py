@@ -19,9 +19,8 @@ from pipeline.publishing.card import render_card
 from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
 from pipeline.publishing.splits import Splits, split_records
 from schemas.errors import UserError
-from schemas.exchange import Usage
 from schemas.identity import digest
-from schemas.manifest import DatasetManifest, SourceFile
+from schemas.manifest import DatasetManifest, GenerationRun, SourceFile
 from schemas.records import InstructionRecord, Rejection
 from schemas.storage import atomic_folder, read_manifest
 
@@ -41,8 +40,8 @@ class Publication(NamedTuple):
     rejected: Sequence[Rejection]
     seeds: tuple[SourceFile, ...]
     curation: dict[str, JsonValue]
-    usage: Usage
-    """Tokens of the completions behind the drafts."""
+    runs: tuple[GenerationRun, ...]
+    """What wrote the drafts; empty for records from a file."""
     licence: str
     """Licence id as the Hugging Face Hub spells it: ``apache-2.0``, ``other``."""
     code_version: str
@@ -160,8 +159,9 @@ def _describe(
         splits={"train": len(splits.train), "validation": len(splits.validation)},
         teachers=dict(sorted(Counter(origin.teacher for origin in origins).items())),
         strategies=dict(sorted(Counter(origin.strategy for origin in origins).items())),
-        prompt_tokens=publication.usage.prompt_tokens,
-        completion_tokens=publication.usage.completion_tokens,
+        prompt_tokens=sum(run.prompt_tokens for run in publication.runs),
+        completion_tokens=sum(run.completion_tokens for run in publication.runs),
+        runs=publication.runs,
         curation=publication.curation,
         seeds=publication.seeds,
         files=(),

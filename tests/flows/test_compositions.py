@@ -13,7 +13,7 @@ from flows.compositions import curate
 from flows.engine import Artifact, PlainEngine, line_progress
 from flows.outcomes import EvaluateOutcome
 from flows.parameters import CurateParams, FinetuneParams, GenerateParams, RetrainParams, part_of
-from flows.resources import choose_teacher, find_seed_file, load_seeds
+from flows.resources import choose_teacher, find_file, load_seeds
 from flows.settings import ROOT, Settings
 from pipeline.generation.config import GenerationConfig
 from schemas.errors import UserError
@@ -107,7 +107,7 @@ def test_seed_files_are_found_from_anywhere_and_may_not_share_ids(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert find_seed_file("seeds/ko.jsonl") == ROOT / "seeds" / "ko.jsonl"
+    assert find_file("seeds/ko.jsonl") == ROOT / "seeds" / "ko.jsonl"
     assert len(load_seeds(("seeds/en.jsonl", "seeds/ko.jsonl"))) == 350
     with pytest.raises(UserError, match="en-001"):
         load_seeds(("seeds/en.jsonl", "seeds/en.jsonl"))

@@ -6,12 +6,16 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+from pipeline.generation.budget import Budget
+from pipeline.generation.caps import Caps
 from pipeline.generation.client import Teacher
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult, RoundReport
+from pipeline.generation.reports import GenerationResult, RoundReport
+from pipeline.generation.rounds import Generation, Task
 from schemas.progress import Progress, no_progress
 from schemas.records import Draft, InstructionRecord, Language, Rejection, SeedTask, TaskType
 
@@ -66,32 +70,58 @@ def make_config(**changes: object) -> GenerationConfig:
     return GenerationConfig.model_validate(fields | changes)
 
 
+class Made(NamedTuple):
+    """All that a run made."""
+
+    result: GenerationResult
+    drafts: list[Draft]
+    admitted: list[InstructionRecord]
+
+
 def run(
-    generation: Generation, on_round: Callable[[RoundReport], None] | None = None
-) -> GenerationResult:
-    """Advance to the end and close; ``on_round`` hears of each round after its fold."""
-    with generation:
+    journal: Journal,
+    connect: Callable[[], Endpoint],
+    config: GenerationConfig,
+    *,
+    admit: Callable[[Draft], InstructionRecord | Rejection] = admit_whole,
+    progress: Progress = no_progress,
+    on_round: Callable[[RoundReport], None] = lambda _report: None,
+) -> Made:
+    """Run to the end; ``on_round`` hears of each round after its fold."""
+    drafts: list[Draft] = []
+    admitted: list[InstructionRecord] = []
+
+    def admit_and_keep(draft: Draft) -> InstructionRecord | Rejection:
+        verdict = admit(draft)
+        if isinstance(verdict, InstructionRecord):
+            admitted.append(verdict)
+        return verdict
+
+    task = Task(config, MODEL, make_seeds())
+    budget = Budget(Caps(max_requests=config.max_requests))
+    with Generation(
+        task, journal, connect, admit_and_keep, drafts.append, budget=budget, progress=progress
+    ) as generation:
         while (report := generation.advance()) is not None:
-            if on_round is not None:
-                on_round(report)
-    return generation.result
+            on_round(report)
+    return Made(generation.result, drafts, admitted)
 
 
 def generate(
     journal_path: Path, base_url: str, config: GenerationConfig, progress: Progress = no_progress
-) -> GenerationResult:
+) -> Made:
     """Run to the end with a real client on a real journal."""
 
     def connect() -> Endpoint:
         return Teacher(base_url, MODEL, KEY, concurrency=config.concurrency, timeout_s=20)
 
     with Journal(journal_path) as journal:
-        return run(Generation(make_seeds(), config, MODEL, connect, journal, admit_whole, progress))
+        return run(journal, connect, config, progress=progress)
 
 
-def to_bytes(result: GenerationResult) -> bytes:
+def to_bytes(made: Made) -> bytes:
     """All that a run made, as it would be written."""
-    lines = [model.model_dump_json() for model in [*result.drafts, *result.admitted]]
+    lines = [model.model_dump_json() for model in [*made.drafts, *made.admitted]]
     return "\n".join(lines).encode()
 
 

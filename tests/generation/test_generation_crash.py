@@ -12,14 +12,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation
 from schemas.exchange import Prompt
 from tests.generation.scripted_run import (
     MODEL,
-    admit_whole,
     generate,
     make_config,
-    make_seeds,
     run,
     to_bytes,
 )
@@ -86,9 +83,7 @@ def test_killed_run_continues_without_asking_again(kill_after: int, tmp_path: Pa
     assert output.read_bytes() == to_bytes(undisturbed)
     shutil.copy(journal, tmp_path / "copy.sqlite")
     with Journal(tmp_path / "copy.sqlite") as copy:
-        replayed = run(
-            Generation(make_seeds(), make_config(), MODEL, never_connect, copy, admit_whole)
-        )
+        replayed = run(copy, never_connect, make_config())
     assert output.read_bytes() == to_bytes(replayed)
 
 

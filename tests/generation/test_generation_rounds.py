@@ -9,12 +9,13 @@ import pytest
 from pipeline.generation.client import Teacher
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult
+from pipeline.generation.rounds import Generation, Task
 from pipeline.generation.sampling import SeedPoolError
 from schemas.records import Draft, InstructionRecord, Language, Rejection
 from tests.generation.scripted_run import (
     KEY,
     MODEL,
+    Made,
     admit_whole,
     generate,
     make_config,
@@ -30,20 +31,24 @@ def never_connect() -> Endpoint:
     raise AssertionError("a run whose answers are all in the journal needs no teacher")
 
 
+def drop(_draft: Draft) -> None:
+    """Keep nothing."""
+
+
 def delay_at_random(_number: int, asked: Asked) -> Trick:
     # Not the question's own hash: the same prompt must be late in one run and early in another.
     return Trick(answer=True, delay_s=random.uniform(0, 0.03))  # noqa: S311
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> GenerationResult:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Made:
     with serve() as server:
         return generate(tmp_path_factory.mktemp("u") / "j.sqlite", server.base_url, make_config())
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
 def test_records_are_the_same_at_any_concurrency_and_order_of_arrival(
-    concurrency: int, tmp_path: Path, undisturbed: GenerationResult
+    concurrency: int, tmp_path: Path, undisturbed: Made
 ) -> None:
     config = make_config(concurrency=concurrency)
 
@@ -54,38 +59,36 @@ def test_records_are_the_same_at_any_concurrency_and_order_of_arrival(
     assert to_bytes(result) == to_bytes(undisturbed)
 
 
-def test_quotas_are_filled_in_both_languages(undisturbed: GenerationResult) -> None:
+def test_quotas_are_filled_in_both_languages(undisturbed: Made) -> None:
     kept = dict.fromkeys(("en", "ko"), 0)
     for record in undisturbed.admitted:
         kept[record.language] += 1
 
     assert kept["en"] >= 20
     assert kept["ko"] >= 12
-    assert undisturbed.stopped_because == "quotas-filled"
-    assert undisturbed.rounds[-1].kept == kept
+    assert undisturbed.result.stopped_because == "quotas-filled"
+    assert undisturbed.result.rounds[-1].kept == kept
 
 
-def test_every_draft_is_admitted_or_counted_with_its_reason(undisturbed: GenerationResult) -> None:
-    for report in undisturbed.rounds:
+def test_every_draft_is_admitted_or_counted_with_its_reason(undisturbed: Made) -> None:
+    for report in undisturbed.result.rounds:
         assert report.draft_count == report.admitted_count + sum(report.rejected.values())
-    assert sum(report.draft_count for report in undisturbed.rounds) == len(undisturbed.drafts)
-    assert sum(report.admitted_count for report in undisturbed.rounds) == len(undisturbed.admitted)
+    assert sum(report.draft_count for report in undisturbed.result.rounds) == len(undisturbed.drafts)
+    assert sum(report.admitted_count for report in undisturbed.result.rounds) == len(undisturbed.admitted)
 
 
 def test_finished_run_repeated_needs_no_teacher(
-    tmp_path: Path, undisturbed: GenerationResult
+    tmp_path: Path, undisturbed: Made
 ) -> None:
     with serve() as server:
         generate(tmp_path / "j.sqlite", server.base_url, make_config())
     before = threading.active_count()
 
     with Journal(tmp_path / "j.sqlite") as journal:
-        again = run(
-            Generation(make_seeds(), make_config(), MODEL, never_connect, journal, admit_whole)
-        )
+        again = run(journal, never_connect, make_config())
 
     assert to_bytes(again) == to_bytes(undisturbed)
-    assert again.teacher_requests == 0
+    assert again.result.teacher_requests == 0
     assert threading.active_count() == before
 
 
@@ -98,7 +101,7 @@ def test_another_random_seed_asks_other_questions(tmp_path: Path) -> None:
     assert first.isdisjoint(server.questions[len(first) :])
 
 
-def test_pool_records_become_examples_with_their_lineage(undisturbed: GenerationResult) -> None:
+def test_pool_records_become_examples_with_their_lineage(undisturbed: Made) -> None:
     # An early draft stands on three seed tasks; a draft on a pool record inherits that one's too.
     lineages = [len(draft.provenance.seed_ids) for draft in undisturbed.drafts]
 
@@ -125,7 +128,7 @@ def test_next_round_is_asked_while_a_slow_answer_is_awaited(tmp_path: Path) -> N
         def connect() -> Endpoint:
             return Teacher(server.base_url, MODEL, KEY, concurrency=8)
 
-        run(Generation(make_seeds(), config, MODEL, connect, journal, admit))
+        run(journal, connect, config, admit=admit)
 
     # Round 0 has four prompts, one of them late; round 1 was asked before round 0 folded.
     assert asked_before_release == [8]
@@ -133,12 +136,12 @@ def test_next_round_is_asked_while_a_slow_answer_is_awaited(tmp_path: Path) -> N
 
 def test_cap_on_requests_is_never_exceeded_and_the_run_says_so(tmp_path: Path) -> None:
     with serve() as server:
-        result = generate(tmp_path / "j.sqlite", server.base_url, make_config(max_requests=11))
+        made = generate(tmp_path / "j.sqlite", server.base_url, make_config(max_requests=11))
 
-    assert len(server.asked) == result.teacher_requests == 11
-    assert result.stopped_because == "max-requests"
-    assert "cap of 11 requests" in result.account
-    assert len(result.drafts) == 11
+    assert len(server.asked) == made.result.teacher_requests == 11
+    assert made.result.stopped_because == "max-requests"
+    assert "cap of 11 requests" in made.result.account
+    assert len(made.drafts) == 11
 
 
 def test_retries_count_against_the_cap(tmp_path: Path) -> None:
@@ -148,10 +151,10 @@ def test_retries_count_against_the_cap(tmp_path: Path) -> None:
         )
 
     with serve(fail_every_second) as server:
-        result = generate(tmp_path / "j.sqlite", server.base_url, make_config(max_requests=11))
+        made = generate(tmp_path / "j.sqlite", server.base_url, make_config(max_requests=11))
 
     assert len(server.asked) == 11
-    assert result.stopped_because == "max-requests"
+    assert made.result.stopped_because == "max-requests"
 
 
 def test_language_that_brings_nothing_is_given_up_and_the_other_goes_on(tmp_path: Path) -> None:
@@ -166,35 +169,38 @@ def test_language_that_brings_nothing_is_given_up_and_the_other_goes_on(tmp_path
         def connect() -> Endpoint:
             return Teacher(server.base_url, MODEL, KEY, concurrency=8)
 
-        result = run(Generation(make_seeds(), config, MODEL, connect, journal, admit))
+        result = run(journal, connect, config, admit=admit).result
 
     assert result.stopped_because == "low-yield"
-    assert "ko: 0 of 12, given up because 0 of the latest 10 drafts" in result.account
+    assert (
+        "ko: 0 of 12 (structured was given up because 0 of its latest 10 drafts were admitted, "
+        "10 were rejected as not-an-answer)"
+    ) in result.account
     assert result.rounds[-1].kept["en"] >= 20
 
 
 def test_unparseable_answers_are_drafts_too(tmp_path: Path) -> None:
     with serve() as server:
         server.answer_text = lambda _body: "I cannot do that."
-        result = generate(
+        made = generate(
             tmp_path / "j.sqlite", server.base_url, make_config(quota={"en": 5}, patience=6)
         )
 
-    assert {draft.defect for draft in result.drafts} == {"unparseable"}
-    assert {draft.output for draft in result.drafts} == {"I cannot do that."}
-    assert result.stopped_because == "low-yield"
+    assert {draft.defect for draft in made.drafts} == {"unparseable"}
+    assert {draft.output for draft in made.drafts} == {"I cannot do that."}
+    assert made.result.stopped_because == "low-yield"
 
 
 def test_interrupt_keeps_finished_answers_and_leaves_no_thread(tmp_path: Path) -> None:
     def answer_half(number: int, _asked: Asked) -> Trick | None:
-        return None if number <= 8 else Trick(answer=True, delay_s=30)
+        return None if number <= 4 else Trick(answer=True, delay_s=30)
 
-    config = make_config()
+    config = make_config(prompts_per_round=4, concurrency=4)
     before = threading.active_count()
     with serve(answer_half) as server:
 
         def connect() -> Endpoint:
-            return Teacher(server.base_url, MODEL, KEY, concurrency=8)
+            return Teacher(server.base_url, MODEL, KEY, concurrency=4)
 
         def interrupt(_draft: Draft) -> InstructionRecord | Rejection:
             raise KeyboardInterrupt
@@ -202,11 +208,13 @@ def test_interrupt_keeps_finished_answers_and_leaves_no_thread(tmp_path: Path) -
         with (
             Journal(tmp_path / "j.sqlite") as journal,
             pytest.raises(KeyboardInterrupt),
-            Generation(make_seeds(), config, MODEL, connect, journal, interrupt) as generation,
+            Generation(
+                Task(config, MODEL, make_seeds()), journal, connect, interrupt, drop
+            ) as generation,
         ):
             generation.advance()
         with Journal(tmp_path / "j.sqlite") as journal:
-            assert len(journal) == 8
+            assert len(journal) == 4
     assert threading.active_count() == before
 
 
@@ -219,7 +227,9 @@ def test_quota_without_a_seed_task_names_the_language(language: Language, tmp_pa
         Journal(tmp_path / "j.sqlite") as journal,
         pytest.raises(SeedPoolError, match=f"seeds/{language}.jsonl"),
     ):
-        Generation([make_seed(other, 1)], config, MODEL, never_connect, journal, admit_whole)
+        Generation(
+            Task(config, MODEL, [make_seed(other, 1)]), journal, never_connect, admit_whole, drop
+        )
 
 
 def test_key_is_in_no_file(tmp_path: Path) -> None:
@@ -251,4 +261,4 @@ def test_answers_are_reported_while_a_slow_one_is_awaited(
         )
 
     before_the_fold = [note for done, note in heard if done == 0]
-    assert "ko: 0 of 4, 3 answers" in before_the_fold
+    assert "ko 0/4, 4 requests, 54 tokens" in before_the_fold

@@ -7,7 +7,6 @@ from huggingface_hub import DatasetCard
 
 from pipeline.publishing.funnel import count_funnel
 from pipeline.publishing.versions import Publication, publish
-from schemas.exchange import Usage
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection, Stage
 
 PROVENANCE = Provenance(strategy="alpaca", teacher="teacher|2", completion_id="c")
@@ -35,7 +34,7 @@ def publish_card(folder: Path) -> str:
         InstructionRecord(instruction="Say hi.", output="Hi", language="en", provenance=PROVENANCE),
     ]
     rejected = [make_rejection("rules", "en"), make_rejection("novelty", "ko")]
-    publication = Publication("toy", kept, rejected, (), {}, Usage(), "apache-2.0", "v")
+    publication = Publication("toy", kept, rejected, (), {}, (), "apache-2.0", "v")
     return (publish(publication, folder) / "README.md").read_text(encoding="utf-8")
 
 

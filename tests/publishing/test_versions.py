@@ -16,14 +16,18 @@ from pipeline.publishing.versions import (
     open_version,
     publish,
 )
-from schemas.exchange import Usage
-from schemas.manifest import SourceFile
+from schemas.manifest import GenerationRun, SourceFile
 from schemas.records import Draft, InstructionRecord, Language, Provenance, Rejection
 from schemas.storage import ManifestError, StorageError
 
 PROVENANCE = Provenance(
     strategy="structured", teacher="teacher-1", completion_id="c1", seed_ids=("en-001", "ko-002")
 )
+
+RUN = GenerationRun(
+    teacher="teacher-1", config={}, admission={}, seeds=(), documents=(), generated=3,
+    prompt_tokens=10, completion_tokens=20, stopped_because="quotas-filled", forecast=None,
+)  # fmt: skip
 
 
 def make_record(text: str, language: Language = "en") -> InstructionRecord:
@@ -41,7 +45,7 @@ def make_publication(
         rejected=rejected or [],
         seeds=(SourceFile(path="seeds/en.jsonl", sha256="0" * 64),),
         curation={"novelty": {"threshold": 0.7}},
-        usage=Usage(prompt_tokens=10, completion_tokens=20),
+        runs=(RUN,),
         licence="apache-2.0",
         code_version="test",
     )

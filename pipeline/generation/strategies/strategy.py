@@ -59,6 +59,8 @@ class Strategy(NamedTuple):
     """Finds the drafts when all is answered: at least one, and never an exception, on any text."""
     follow: Callable[[Draw, Waves], list[Prompt]] = lambda _draw, _waves: []
     """Writes the next wave of prompts; empty when all is asked."""
+    most_examples: int | None = None
+    """Worked examples, or texts as long, that a prompt shows; None: as many as the run says."""
 
 
 class ExampleSampler:

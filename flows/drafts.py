@@ -1,0 +1,61 @@
+"""The drafts of a name and the manifest beside them: read, continued, written as they come."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from flows.paths import drafts_manifest_path
+from schemas.errors import UserError
+from schemas.manifest import DraftsManifest
+from schemas.records import Draft
+from schemas.storage import atomic_path, describe_validation_error, write_text
+
+
+class DraftsManifestError(UserError):
+    """The description of drafts is damaged."""
+
+
+def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
+    """Read what the generation runs of a name said; None when there was none.
+
+    Raises:
+        DraftsManifestError: The file is damaged.
+    """
+    path = drafts_manifest_path(outputs, name)
+    if not path.is_file():
+        return None
+    try:
+        return DraftsManifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DraftsManifestError(
+            f"{path} does not describe drafts: {describe_validation_error(error)}. Remove it and "
+            f"run `./pacaloom generate --name {name}` again with its flags: the journal answers."
+        ) from error
+
+
+def write_drafts_manifest(manifest: DraftsManifest, outputs: Path) -> None:
+    """Write the description beside the drafts."""
+    text = manifest.model_dump_json(indent=2)
+    write_text(drafts_manifest_path(outputs, manifest.name), text)
+
+
+@contextmanager
+def write_drafts(path: Path, *, grow: bool) -> Generator[Callable[[Draft], None]]:
+    """Lend a function that writes one draft; the file takes its name when the block succeeds.
+
+    Args:
+        path: Of the drafts.
+        grow: Whether the drafts that are there stay, before the new ones.
+    """
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        if grow:
+            with path.open("rb") as earlier:
+                while chunk := earlier.read(1 << 20):
+                    file.write(chunk)
+        yield lambda draft: _write_line(file.write, draft)
+
+
+def _write_line(write: Callable[[bytes], int], draft: Draft) -> None:
+    write(draft.model_dump_json().encode() + b"\n")
