@@ -12,13 +12,15 @@ three syllables count as one. Cost grows with the text.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
-from pipeline.generation.sampling import Example
+from pipeline.generation.strategies.evolve_examples import Task
 from schemas.records import TaskType
 
-_FEWEST_NEW_WORDS = 2.0
-_SHORT_ANSWER_WORDS = 80.0
-_SYLLABLES_A_WORD = 3
+# In syllables, so that sums are exact.
+_WORD = 3
+_FEWEST_NEW = 2 * _WORD
+_SHORT_ANSWER = 80 * _WORD
 
 _TOKEN = re.compile(r"[가-힣]|[^\W_가-힣]+")
 # Function words, politeness, particles and endings come and go when a request is only reworded.
@@ -30,8 +32,8 @@ _IDLE = re.compile(
     r"|(?:해|하여)?\s?(?:주세요|주십시오|주시겠어요|줘요?|주실래요|보세요|봐요?)"
     r"|하세요|하십시오|합니다"
     r"|(?<=[가-힣])(?:은|는|이|가|을|를|의|에|도|로|으로|와|과|에서|입니다|이다|이에요|예요|요)(?![가-힣])"
-    r"|(?<![가-힣])(?:그리고|그러나|그런데|그것|이것|저것|그|이|저|것|수|등|및|또는|좀|네|예|음|아)"
-    r"(?![가-힣])"
+    r"|(?<![가-힣])(?:그리고|그러나|그런데|(?:그것|이것|저것)[은는이을도의]?|그|이|저|것|수|등|및|또는|좀"
+    r"|네|예|음|아)(?![가-힣])"
 )
 _SORRY = re.compile(r"\bsorry\b|\bapologi[sz]e\b|죄송|미안|송구", re.IGNORECASE)
 _IS_ABOUT_SORRY = re.compile(
@@ -48,39 +50,36 @@ _PROMPT_WORDS = re.compile(
 )
 
 
-def gains_nothing(parent: Example, instruction: str, given: str) -> bool:
-    """Tell whether a task brings fewer than two words that its parent has not."""
-    new = _count(f"{instruction}\n{given}")
-    new.subtract(_count(f"{parent.instruction}\n{parent.input}"))
-    return _weigh(+new) < _FEWEST_NEW_WORDS
+def gains_nothing(evolved: Task, other: Task) -> bool:
+    """Tell whether a task brings fewer than two words that the other one has not."""
+    new = _count(evolved)
+    new.subtract(_count(other))
+    return _weigh(+new) < _FEWEST_NEW
 
 
-def quotes_prompt(parent: Example, instruction: str, given: str) -> bool:
+def quotes_prompt(evolved: Task, parent: Task) -> bool:
     """Tell whether a task speaks of prompts and rewriting as its parent does not."""
-    old = f"{parent.instruction}\n{parent.input}".casefold()
-    found = _PROMPT_WORDS.finditer(f"{instruction}\n{given}")
+    old = "\n".join(parent).casefold()
+    found = _PROMPT_WORDS.finditer("\n".join(evolved))
     return any(match[0].casefold() not in old for match in found)
 
 
-def is_apology(answer: str, task: str) -> bool:
+def is_apology(answer: str, task: Task) -> bool:
     """Tell whether a short answer says sorry, where the task is not about that."""
-    if not _SORRY.search(answer) or _IS_ABOUT_SORRY.search(task):
+    if not _SORRY.search(answer) or _IS_ABOUT_SORRY.search("\n".join(task)):
         return False
-    return _weigh(Counter(_TOKEN.findall(answer))) < _SHORT_ANSWER_WORDS
+    return _weigh(Counter(_TOKEN.findall(answer))) < _SHORT_ANSWER
 
 
 def says_nothing(answer: str, task_type: TaskType) -> bool:
     """Tell whether an answer that is no pick from a choice holds only marks and stop words."""
-    return task_type not in _PICKS and not _count(answer)
+    return task_type not in _PICKS and not _count((answer,))
 
 
-def _count(text: str) -> Counter[str]:
+def _count(texts: Sequence[str]) -> Counter[str]:
     """Count the words that carry meaning, Korean ones by syllable."""
-    return Counter(_TOKEN.findall(_IDLE.sub(" ", text.casefold())))
+    return Counter(_TOKEN.findall(_IDLE.sub(" ", "\n".join(texts).casefold())))
 
 
-def _weigh(tokens: Counter[str]) -> float:
-    return sum(
-        count / _SYLLABLES_A_WORD if "가" <= token <= "힣" else count
-        for token, count in tokens.items()
-    )
+def _weigh(tokens: Counter[str]) -> int:
+    return sum(count * (1 if "가" <= token <= "힣" else _WORD) for token, count in tokens.items())

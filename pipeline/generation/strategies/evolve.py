@@ -10,6 +10,7 @@ any strategy, that is not yet the result of four evolutions. The sampler remembe
 of each admitted record that it led to: about 100 bytes each.
 """
 
+import json
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
@@ -22,16 +23,18 @@ from pipeline.generation.strategies.elimination import (
     quotes_prompt,
     says_nothing,
 )
+from pipeline.generation.strategies.evolve_examples import Task, show_evolution
 from pipeline.generation.strategies.evolve_operators import (
     EVOLVED_SCHEMA,
     choose_operator,
-    write_messages,
+    describe_work,
+    name_method,
 )
 from pipeline.generation.strategies.loose_json import find_records
 from pipeline.generation.strategies.numbered_list import find_tasks
 from pipeline.generation.strategies.plain_answer import ask_for_answer
 from pipeline.generation.strategies.strategy import Materials, Strategy, Waves
-from schemas.exchange import Completion, Decoding, Exchange, Prompt
+from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt
 from schemas.records import Defect, Draft, InstructionRecord
 
 MAX_GENERATION = 4
@@ -41,8 +44,7 @@ _TRIES = 8
 
 
 class _Evolved(NamedTuple):
-    instruction: str
-    input: str
+    task: Task
     defect: Defect | None
 
 
@@ -75,10 +77,18 @@ class EvolveSampler:
 
 
 def build(draw: Draw) -> Prompt:
-    """Ask for the parent to be rewritten."""
+    """Ask for the parent to be rewritten, as the operator's example was."""
     parent = draw.examples[0]
+    operator = choose_operator(parent, draw.sample_index)
+    example = show_evolution(operator, draw.language)
+    method = name_method(operator, draw.language)
     return Prompt(
-        messages=write_messages(draw, parent, choose_operator(parent, draw.sample_index)),
+        messages=(
+            Message(role="system", content=describe_work(operator, draw.language)),
+            Message(role="user", content=method + _to_json(example.parent)),
+            Message(role="assistant", content=_to_json(example.evolved)),
+            Message(role="user", content=method + _to_json(Task(parent.instruction, parent.input))),
+        ),
         decoding=draw.decoding,
         strategy="evolve",
         language=draw.language,
@@ -96,7 +106,7 @@ def follow(draw: Draw, waves: Waves) -> list[Prompt]:
     evolved = _read(draw, waves[0][0].completion)
     if evolved is None or evolved.defect is not None:
         return []
-    return [ask_for_answer(draw, "evolve", evolved.instruction, evolved.input)]
+    return [ask_for_answer(draw, "evolve", *evolved.task)]
 
 
 def parse(draw: Draw, waves: Waves) -> list[Draft]:
@@ -108,13 +118,16 @@ def parse(draw: Draw, waves: Waves) -> list[Draft]:
             _trace(draw, draft, ()) for draft in make_drafts([], first.completion, first.prompt)
         ]
     if len(waves) < 2:
-        pieces = Pieces(evolved.instruction, evolved.input, "")
-        return [_draft(draw, pieces, evolved.defect, first, ())]
+        return [_draft(draw, Pieces(*evolved.task, ""), evolved.defect, first, ())]
     answered = waves[1][0]
-    output = answered.completion.text
-    pieces = Pieces(evolved.instruction, evolved.input, output)
-    defect = _find_defect(draw, pieces, answered.completion)
+    defect = _find_defect(draw, evolved.task, answered.completion)
+    pieces = Pieces(*evolved.task, answered.completion.text)
     return [_draft(draw, pieces, defect, answered, (first.completion.id,))]
+
+
+def _to_json(task: Task) -> str:
+    # No text in a JSON string can pass for part of the prompt.
+    return json.dumps(task._asdict(), ensure_ascii=False)
 
 
 def _read(draw: Draw, completion: Completion) -> _Evolved | None:
@@ -123,26 +136,32 @@ def _read(draw: Draw, completion: Completion) -> _Evolved | None:
     found = find_records(completion.text) or find_tasks(completion.text, is_cut=is_cut)
     if not found:
         return None
-    parent = draw.examples[0]
-    instruction, given = clean(found[0].instruction).strip(), clean(found[0].input).strip()
-    if is_no_input(given):
-        given = ""
-    if choose_operator(parent, draw.sample_index) != "breadth" and not given:
-        # In-depth evolving must not lose the material, which may now stand in the instruction.
-        given = "" if parent.input in instruction else parent.input
+    parent = Task(draw.examples[0].instruction, draw.examples[0].input)
+    operator = choose_operator(draw.examples[0], draw.sample_index)
+    task = Task(clean(found[0].instruction).strip(), clean(found[0].input).strip())
+    if is_no_input(task.input):
+        task = Task(task.instruction)
     defect: Defect | None = None
     if found[0].is_cut:
         defect = "truncated"
-    elif gains_nothing(parent, instruction, given) or quotes_prompt(parent, instruction, given):
+    elif _has_failed(task, parent, show_evolution(operator, draw.language).evolved):
         defect = "not-evolved"
-    return _Evolved(instruction, given, defect)
+    if operator != "breadth" and not task.input and parent.input not in task.instruction:
+        # In-depth evolving must not lose the material.
+        task = Task(task.instruction, parent.input)
+    return _Evolved(task, defect)
 
 
-def _find_defect(draw: Draw, pieces: Pieces, answer: Completion) -> Defect | None:
+def _has_failed(task: Task, parent: Task, example: Task) -> bool:
+    return (
+        gains_nothing(task, parent) or gains_nothing(task, example) or quotes_prompt(task, parent)
+    )
+
+
+def _find_defect(draw: Draw, task: Task, answer: Completion) -> Defect | None:
     if answer.finish_reason == "length":
         return "truncated"
-    task = f"{pieces.instruction}\n{pieces.input}"
-    if is_apology(pieces.output, task) or says_nothing(pieces.output, draw.task_type):
+    if is_apology(answer.text, task) or says_nothing(answer.text, draw.task_type):
         return "not-evolved"
     return None
 

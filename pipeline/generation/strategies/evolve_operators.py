@@ -4,14 +4,12 @@ After WizardLM (arXiv:2304.12244): five in-depth operators (section 3.2: add con
 concretising, more reasoning steps, complicate the input) and in-breadth evolving, each with the
 same chance. Complicating an input is left out where the parent has none. An in-depth rewrite may
 add 10 to 20 words, the number that the paper gives; in Korean that is five to ten eojeol. The words
-are ours; the task travels as a JSON object, so that no text in it can pass for part of the prompt.
+are ours.
 """
 
-import json
 from typing import Any, Literal
 
-from pipeline.generation.sampling import Draw, Example
-from schemas.exchange import Message
+from pipeline.generation.sampling import Example
 from schemas.records import Language
 
 Operator = Literal["constraint", "deepen", "concretise", "reasoning", "input", "breadth"]
@@ -100,13 +98,11 @@ def choose_operator(parent: Example, sample_index: int) -> Operator:
     return operators[sample_index % len(operators)]
 
 
-def write_messages(draw: Draw, parent: Example, operator: Operator) -> tuple[Message, ...]:
-    """Ask for one operator to be applied to one parent."""
-    language = draw.language
-    system = _BREADTH[language] if operator == "breadth" else _DEPTH[language]
-    asked = _ASK[language].format(method=_METHODS[language][operator])
-    task = {"instruction": parent.instruction, "input": parent.input}
-    return (
-        Message(role="system", content=system),
-        Message(role="user", content=asked + json.dumps(task, ensure_ascii=False)),
-    )
+def describe_work(operator: Operator, language: Language) -> str:
+    """Write the system message: what evolving is and what it must keep."""
+    return _BREADTH[language] if operator == "breadth" else _DEPTH[language]
+
+
+def name_method(operator: Operator, language: Language) -> str:
+    """Write the head of a turn, behind which the task to evolve stands."""
+    return _ASK[language].format(method=_METHODS[language][operator])
