@@ -191,7 +191,7 @@ def _read_connection_error(error: APIConnectionError | httpx2.HTTPError) -> Fail
     """Tell a connection that never came about from one that broke with the request under way."""
     # The transport calls every lost connection a ConnectTimeout; what aiohttp said is beneath.
     original: BaseException = error
-    while original.__cause__ is not None:
+    while original.__cause__ is not None and not isinstance(original, aiohttp.ClientError):
         original = original.__cause__
     words = f"{type(original).__name__}: {one_line(str(original))}"
     if isinstance(original, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):

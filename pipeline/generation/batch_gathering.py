@@ -86,11 +86,12 @@ class Gatherer:
             await asyncio.sleep(self._window_s)
         await self._gate.wait()
         lines, self._lines, self._task = list(self._lines.values()), {}, None
-        for batch in _cut(lines, self._most_prompts):
+        for batch in cut(lines, self._most_prompts):
             self._send(batch)
 
 
-def _cut(lines: list[BatchLine], most_prompts: int) -> list[list[BatchLine]]:
+def cut(lines: list[BatchLine], most_prompts: int) -> list[list[BatchLine]]:
+    """Cut prompts into batches within both limits; one that is too long alone stands alone."""
     batches: list[list[BatchLine]] = []
     size = 0
     for line in lines:

@@ -53,6 +53,10 @@ class Mishap(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     is_reply_lost: bool = False
     """Do what was asked and cut the connection."""
+    hangs_before: bool = False
+    """Never answer, and do nothing of what was asked."""
+    hangs_after: bool = False
+    """Do what was asked and never answer."""
     cut_after: int | None = None
     """Send so many bytes of a file, then cut the connection."""
 
@@ -107,6 +111,8 @@ class BatchServer:
         self.usage: dict[str, int] | None = {"prompt_tokens": 11, "completion_tokens": 7}
         self.release = False
         """Let batches end that would go on for ever."""
+        self.stopping = asyncio.Event()
+        """Lets requests end that would hang for ever."""
         self._plan = plan
         self._script = script
         self._files: dict[str, bytes] = {}
@@ -151,7 +157,12 @@ class BatchServer:
                 return web.Response(
                     status=mishap.status, body=mishap.body.encode(), headers=headers
                 )
+            if mishap.hangs_before:
+                await self.stopping.wait()
+                return web.Response(status=503)
             response = await handle(request, mishap)
+            if mishap.hangs_after:
+                await self.stopping.wait()
             if mishap.is_reply_lost:
                 assert request.transport is not None
                 request.transport.abort()
@@ -164,7 +175,8 @@ class BatchServer:
         assert form["purpose"] == "batch"
         file = form["file"]
         assert isinstance(file, web.FileField)
-        return web.json_response(self._store(file.file.read()))
+        with file.file:
+            return web.json_response(self._store(file.file.read()))
 
     async def _read_file(self, request: web.Request, mishap: Mishap) -> web.StreamResponse:
         content = self._files.get(request.match_info["id"])
@@ -283,13 +295,17 @@ def serve_batches(
         host, port = runner.addresses[0][:2]
         server.base_url = f"http://{host}:{port}/v1"
 
+    async def stop() -> None:
+        server.stopping.set()
+        await runner.cleanup()
+
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
