@@ -147,8 +147,12 @@ class Teacher:
 
     async def _pass_gate(self, prompt: Prompt, path: ApiPath, budget: Budget) -> _Sent | None:
         """Wait until a request may go out; None when the run's time is up first."""
+
+        def goes_on() -> bool:
+            return (self._retries.end or path.end) is None and budget.seconds_left != 0
+
         tokens = estimate_tokens(prompt) if self._rates.counts_tokens else 0
-        claim = await self._rates.pass_through(tokens, budget)
+        claim = await self._rates.pass_through(tokens, goes_on)
         self._check_end(path)
         if claim is None:
             return None

@@ -32,7 +32,8 @@ class AdaptiveLimit:
         self._has_answer = False
         self._step = max(1.0, ceiling / _STEPS)
         self._is_doubling = True
-        self._in_use = 0
+        self.in_use = 0
+        """Slots taken; above the limit for a while after a decrease."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self.epoch = 0
         """Decreases so far. Note it when a request is sent: what it tells belongs to that time."""
@@ -44,8 +45,8 @@ class AdaptiveLimit:
 
     async def acquire(self, *, is_urgent: bool = False) -> None:
         """Take a slot, in the order of asking; urgent ones first: a whole round waits for them."""
-        if self._in_use < self.limit and not self._waiting:
-            self._in_use += 1
+        if self.in_use < self.limit and not self._waiting:
+            self.in_use += 1
             return
         granted = asyncio.get_running_loop().create_future()
         if is_urgent:
@@ -62,7 +63,7 @@ class AdaptiveLimit:
 
     def release(self) -> None:
         """Give a slot back."""
-        self._in_use -= 1
+        self.in_use -= 1
         self._grant()
 
     def grow(self, epoch: int) -> None:
@@ -75,7 +76,7 @@ class AdaptiveLimit:
         if not self._has_answer:
             self._has_answer = True
             self._limit = float(min(self._ceiling, _START))
-        elif self._in_use >= self.limit:
+        elif self.in_use >= self.limit:
             growth = 1.0 if self._is_doubling else self._step / self._limit
             self._limit = min(self._limit + growth, self._ceiling)
         self._grant()
@@ -93,8 +94,8 @@ class AdaptiveLimit:
         self._limit = max(self._limit / 2, 1.0)
 
     def _grant(self) -> None:
-        while self._waiting and self._in_use < self.limit:
+        while self._waiting and self.in_use < self.limit:
             granted = self._waiting.popleft()
             if not granted.done():  # else its owner was cancelled
-                self._in_use += 1
+                self.in_use += 1
                 granted.set_result(None)

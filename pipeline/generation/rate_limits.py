@@ -8,26 +8,19 @@ watches the clock, so a wait costs the same with one request held back as with a
 
 import asyncio
 from collections import deque
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from pipeline.generation.waiting import Clock
 from schemas.exchange import Prompt
 
 _MINUTE_S = 60.0
 _LOOK_AGAIN_S = 0.25
-"""Longest sleep of the first in the queue: tokens that come back and new pauses are seen then."""
+"""Longest sleep of the first in the queue, who then looks for tokens that came back, for new
+pauses, and for the end of the run."""
 
 _BYTES_PER_TOKEN = 3
 """English text has about 4 and Korean about 2.5 with the vocabularies of today."""
-
-
-class TimeLeft(Protocol):
-    """What bounds a wait: :class:`pipeline.generation.budget.Budget`."""
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds that the run may still take; None without a cap."""
-        ...
 
 
 class TokenClaim:
@@ -69,25 +62,24 @@ class RateLimits:
         if seconds > 0:
             self._paused_until = max(self._paused_until, self._clock.now() + seconds)
 
-    async def pass_through(self, tokens: int, time_left: TimeLeft) -> TokenClaim | None:
+    async def pass_through(self, tokens: int, may_wait: Callable[[], bool]) -> TokenClaim | None:
         """Wait until a request may be sent, in the order of asking.
 
         Args:
             tokens: Estimate of what it will use. More than the cap passes alone.
-            time_left: Nobody waits beyond it.
+            may_wait: Asked before each wait: whether the run goes on at all.
 
         Returns:
-            The claim to correct once the usage is known; None where time ran out first.
+            The claim to correct once the usage is known; None where waiting has lost its sense.
         """
         now = self._clock.now()
         if not self._is_capped and now >= self._paused_until and not self._turn.locked():
             return TokenClaim(now, tokens)
         async with self._turn:
             while (wait := self._find_wait(tokens)) > 0:
-                seconds_left = time_left.seconds_left
-                if seconds_left is not None and seconds_left <= 0:
+                if not may_wait():
                     return None
-                await self._clock.sleep(min(wait, _LOOK_AGAIN_S, seconds_left or wait))
+                await self._clock.sleep(min(wait, _LOOK_AGAIN_S))
             return self._claim(tokens)
 
     def correct(self, claim: TokenClaim, used: int) -> None:

@@ -1,12 +1,15 @@
 """A local OpenAI-compatible endpoint that answers from the prompt alone and counts requests.
 
 It listens on a real socket. A script decides, request by request, what happens instead of an
-answer: status codes, nonsense, cut bodies, delays.
+answer: status codes, nonsense, cut bodies, resets, delays, hangs. It keeps account of what it would
+bill: every request that it worked on, whether or not the answer reached anyone.
 """
 
 import asyncio
 import hashlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -25,6 +28,7 @@ class Asked(NamedTuple):
     """Hash of model, messages and seed: the same for a prompt asked twice."""
     body: dict[str, Any]
     authorization: str
+    path: str = "/v1/chat/completions"
 
 
 class Trick(NamedTuple):
@@ -36,9 +40,37 @@ class Trick(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     cut_after: int | None = None
     """Close the connection after this many bytes of the body."""
+    reset_after: int | None = None
+    """Reset the connection after this many bytes of the body."""
     delay_s: float = 0.0
+    hang: bool = False
+    """Never answer."""
+    drop: bool = False
+    """Reset the connection without a word."""
     answer: bool = False
-    """Answer after the delay, as if there were no trick."""
+    """Answer after the delay, with the headers and otherwise as if there were no trick."""
+    text: str | None = None
+    """Answer so."""
+    counts_usage: bool = True
+    """Tell the usage in the reply."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Nothing was worked on, so nothing is billed."""
+        return 400 <= self.status < 500 or self.status == 503
+
+
+class Bill(NamedTuple):
+    """What an endpoint asks to be paid for."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All of them."""
+        return self.prompt_tokens + self.completion_tokens
 
 
 Script = Callable[[int, Asked], Trick | None]
@@ -52,6 +84,9 @@ class ScriptedServer:
         self.base_url = ""
         self.answer_text: Callable[[dict[str, Any]], str] = write_record
         self.finish_reason = "stop"
+        self.bill = Bill()
+        self.under_way = 0
+        """Requests that have come and are not answered yet."""
         self._script = script
 
     @property
@@ -60,32 +95,65 @@ class ScriptedServer:
         return [asked.question for asked in self.asked]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one chat completion."""
+        """Answer one completion, of a chat or of raw text."""
         body = await request.json()
-        asked = Asked(question_of(body), body, request.headers.get("authorization", ""))
+        authorization = request.headers.get("authorization", "")
+        asked = Asked(question_of(body), body, authorization, request.path)
         self.asked.append(asked)
-        trick = self._script(len(self.asked), asked)
-        if trick is not None and trick.delay_s:
-            await asyncio.sleep(trick.delay_s)
-        if trick is None or trick.answer:
-            return web.json_response(self.make_reply(body))
-        if trick.cut_after is not None:
+        self.under_way += 1
+        try:
+            trick = self._script(len(self.asked), asked) or Trick(answer=True)
+            self._charge(body, trick)
+            if trick.hang:
+                await asyncio.Event().wait()
+            if trick.delay_s:
+                await asyncio.sleep(trick.delay_s)
+            return await self._play(request, body, trick)
+        finally:
+            self.under_way -= 1
+
+    def _charge(self, body: dict[str, Any], trick: Trick) -> None:
+        if trick.is_refusal:
+            return
+        usage = self.make_reply(body)["usage"]
+        self.bill = Bill(
+            self.bill.requests + 1,
+            self.bill.prompt_tokens + usage["prompt_tokens"],
+            self.bill.completion_tokens + usage["completion_tokens"],
+        )
+
+    async def _play(
+        self, request: web.Request, body: dict[str, Any], trick: Trick
+    ) -> web.StreamResponse:
+        if trick.cut_after is not None or trick.reset_after is not None:
             return await self._cut(request, trick)
+        if trick.drop:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if trick.answer or trick.text is not None:
+            reply = self.make_reply(body, trick.text)
+            if not trick.counts_usage:
+                del reply["usage"]
+            return web.json_response(reply, headers=dict(trick.headers))
         return web.Response(
             status=trick.status,
             body=trick.body.encode(),
             headers={"content-type": trick.content_type, **dict(trick.headers)},
         )
 
-    def make_reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Make the reply to a request, from its content alone."""
-        message = {"role": "assistant", "content": self.answer_text(body)}
+    def make_reply(self, body: dict[str, Any], text: str | None = None) -> dict[str, Any]:
+        """Make the reply to a request, from its content alone; all replies have the same id."""
+        content = self.answer_text(body) if text is None else text
+        said = {"message": {"role": "assistant", "content": content}}
+        if "prompt" in body:
+            said = {"text": content}
         return {
             "id": "chatcmpl-1",
-            "object": "chat.completion",
+            "object": "text_completion" if "prompt" in body else "chat.completion",
             "created": 1,
             "model": body["model"],
-            "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
+            "choices": [{"index": 0, **said, "finish_reason": self.finish_reason}],
             "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
         }
 
@@ -93,15 +161,25 @@ class ScriptedServer:
         whole = json.dumps(self.make_reply(await request.json())).encode()
         response = web.StreamResponse(headers={"content-length": str(len(whole))})
         await response.prepare(request)
-        await response.write(whole[: trick.cut_after])
         assert request.transport is not None
-        request.transport.close()
+        if trick.reset_after is not None:
+            await response.write(whole[: trick.reset_after])
+            # Closing with a linger time of 0 sends RST and not FIN.
+            linger = struct.pack("ii", 1, 0)
+            request.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, linger
+            )
+            request.transport.abort()
+        else:
+            await response.write(whole[: trick.cut_after])
+            request.transport.close()
         return response
 
 
 def question_of(body: dict[str, Any]) -> str:
     """Name a request by what its answer depends on."""
-    parts = json.dumps([body["model"], body["messages"], body["seed"]], ensure_ascii=False)
+    said = body.get("messages", body.get("prompt"))
+    parts = json.dumps([body["model"], said, body.get("seed")], ensure_ascii=False)
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
@@ -109,7 +187,7 @@ def write_record(body: dict[str, Any]) -> str:
     """Write a record that no other prompt gets, in the language of the prompt."""
     number = int(question_of(body), 16)
     thing = f"{ADJECTIVES[number % 8]} {NOUNS[number // 8 % 8]} {number // 64 % 100_000}"
-    is_korean = "한국어" in body["messages"][0]["content"]
+    is_korean = "한국어" in (body.get("prompt") or body["messages"][0]["content"])
     instruction = f"{thing}에 대해 설명하세요." if is_korean else f"Describe the {thing}."
     return json.dumps(
         {"instruction": instruction, "input": "", "output": f"{thing} 99 {number}"},
@@ -124,6 +202,7 @@ def serve(script: Script = lambda _number, _asked: None) -> Generator[ScriptedSe
     loop = asyncio.new_event_loop()
     application = web.Application()
     application.router.add_post("/v1/chat/completions", server.handle)
+    application.router.add_post("/v1/completions", server.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
 
     async def start() -> None:

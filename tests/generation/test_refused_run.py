@@ -18,5 +18,5 @@ def test_wrong_key_ends_a_whole_run_and_leaves_an_empty_journal_that_works(tmp_p
             generate(tmp_path / "j.sqlite", server.base_url, make_config())
         assert len(server.asked) <= 8
     with serve() as server:
-        result = generate(tmp_path / "j.sqlite", server.base_url, make_config())
-    assert result.stopped_because == "quotas-filled"
+        made = generate(tmp_path / "j.sqlite", server.base_url, make_config())
+    assert made.result.stopped_because == "quotas-filled"

@@ -16,23 +16,11 @@ from pipeline.generation.endings import (
     TeacherUnreachableError,
 )
 from schemas.errors import PacaloomError, UserError
-from schemas.exchange import Completion, Decoding, Message, Prompt
+from schemas.exchange import Completion, Prompt
 from tests.generation.scripted_server import Asked, Script, ScriptedServer, Trick, serve
+from tests.generation.teacher_room import KEY, MODEL, make_prompt
 
-MODEL = "scripted"
-KEY = "sk-test-3f9a7c1e5b2d8064"
 NOW = (("retry-after", "0"),)
-
-
-def make_prompt(number: int = 0, *, with_schema: bool = False) -> Prompt:
-    return Prompt(
-        messages=(Message(role="user", content=f"Question {number}"),),
-        decoding=Decoding(max_tokens=50, temperature=0.5, top_p=0.9, stop=("END",)),
-        strategy="structured",
-        language="en",
-        response_schema={"type": "object"} if with_schema else None,
-        sample_index=number,
-    )
 
 
 async def ask(
@@ -78,7 +66,7 @@ async def test_answer_carries_all_that_the_endpoint_said() -> None:
 
 async def test_request_says_all_that_the_answer_depends_on() -> None:
     with serve() as server:
-        await ask(server, make_prompt(3, with_schema=True))
+        await ask(server, make_prompt(3, with_schema=True, stop=("END",)))
 
     body = server.asked[0].body
     assert body["model"] == MODEL
@@ -124,7 +112,7 @@ async def test_timeout_is_asked_again() -> None:
     assert completion.attempts == 2
 
 
-@pytest.mark.parametrize("wait_s", [0.0, 1.2])
+@pytest.mark.parametrize("wait_s", [0.0, 0.8])
 async def test_retry_after_is_honoured(wait_s: float) -> None:
     trick = Trick(status=429, body="slow down", headers=(("retry-after", str(wait_s)),))
     with serve(once(trick)) as server:
