@@ -31,7 +31,7 @@ _SYSTEM: dict[Language, str] = {
 # Curation turns instructions of more than 150 words away, about 200 tokens; code takes more.
 _MOST_TOKENS = 512
 # A small model may write the name of the next turn without its marks, and go on to answer itself.
-_NEXT_TURN = re.compile(r"\n\s*[Aa]ssistant(?:\s*:|\s*\n|(?=[A-Z가-힣]))")
+_NEXT_TURN = re.compile(r"\n[ \t]*+[Aa]ssistant(?:\s*:|\s*\n|(?=[A-Z가-힣]))")
 
 
 class MagpieSampler:
