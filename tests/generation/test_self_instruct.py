@@ -20,8 +20,8 @@ TASKS: dict[Language, tuple[str, ...]] = {
     "ko": ("강 이름을 하나 말해 주세요.", "이 글은 찬성인가요, 반대인가요?", "글을 요약해 주세요."),
 }
 KINDS: dict[Language, tuple[str, ...]] = {
-    "en": ("no", "yes", "no"),
-    "ko": ("아니요", "예", "아니요"),
+    "en": ("text", "label", "text"),
+    "ko": ("서술", "분류", "서술"),
 }
 
 
@@ -211,9 +211,16 @@ def test_answer_without_a_verdict_ends_the_conversation_with_a_draft() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2. Yes.", '{"2": true}', "```json\n{'2': 'yes', }\n```", "２．예", "**2.** 네, 그렇습니다"],
+    [
+        "2. Yes.",
+        "2. Label",
+        '{"2": true}',
+        "```json\n{'2': 'yes', }\n```",
+        "２．예",
+        "**2.** 네, 그렇습니다",
+    ],
 )
-def test_task_without_a_yes_counts_as_generation_as_in_the_original(text: str) -> None:
+def test_task_not_said_to_be_a_classification_is_none_as_in_the_original(text: str) -> None:
     waves, _ = run(number(TASKS["en"]), text, instance)
 
     kinds = [exchange.prompt.task_type for exchange in waves[2]]

@@ -11,8 +11,8 @@
 
 Ours: the answers are JSON under a schema; all eight are judged in one request; an instruction gets
 one instance, as curation keeps no second record of the same instruction, and a classification is
-told which of its labels to take. What is no yes counts as no classification, as in the original,
-but an answer without any verdict ends the conversation. At most 10 requests a conversation.
+told which of its labels to take. What is not said to be a classification is none, as in the
+original, but an answer without any verdict ends the conversation. At most 10 requests.
 """
 
 from collections.abc import Sequence

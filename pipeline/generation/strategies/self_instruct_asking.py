@@ -52,16 +52,16 @@ def ask_tasks(draw: Draw) -> Prompt:
 
 
 def ask_kinds(draw: Draw, tasks: Sequence[str]) -> Prompt:
-    yes, no = VERDICTS[draw.language]
+    label, other = VERDICTS[draw.language]
     examples = DETECT_EXAMPLES[draw.language]
-    verdicts = {str(i): yes if is_one else no for i, (_, is_one) in enumerate(examples, 1)}
+    verdicts = {str(i): label if is_one else other for i, (_, is_one) in enumerate(examples, 1)}
     messages = (
         Message(role="system", content=DETECT[draw.language]),
         Message(role="user", content=_number([task for task, _ in examples])),
         Message(role="assistant", content=show_json(verdicts)),
         Message(role="user", content=_number(tasks)),
     )
-    verdict = {"type": "string", "enum": [yes, no]}
+    verdict = {"type": "string", "enum": [label, other]}
     schema = _object({str(i): verdict for i in range(1, len(tasks) + 1)})
     return _make_prompt(draw, messages, schema, _greedy(draw.decoding))
 

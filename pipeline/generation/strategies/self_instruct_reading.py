@@ -18,8 +18,9 @@ from pipeline.generation.strategies.self_instruct_prompts import one_line
 from schemas.exchange import Completion, Exchange
 from schemas.records import Defect
 
-_YES = ("yes", "true", "예", "네")
-_NO = ("no", "false", "아니", "아뇨")
+# The words that are asked for, and what teachers say instead that answer without a schema.
+_LABEL = ("label", "class", "yes", "true", "분류", "예", "네")
+_OTHER = ("text", "no", "false", "서술", "아니", "아뇨")
 
 
 class Invented(NamedTuple):
@@ -58,9 +59,9 @@ def read_kinds(task_count: int, completion: Completion) -> list[bool]:
     answers = find_numbered(completion.text, is_cut=False)
     said = {answer.number: answer.text.strip(" \"'“”‘’*.").lower() for answer in answers}
     verdicts = [said.get(number, "") for number in range(1, task_count + 1)]
-    if not any(verdict.startswith((*_YES, *_NO)) for verdict in verdicts):
+    if not any(verdict.startswith((*_LABEL, *_OTHER)) for verdict in verdicts):
         return []
-    return [verdict.startswith(_YES) for verdict in verdicts]
+    return [verdict.startswith(_LABEL) for verdict in verdicts]
 
 
 def read_instances(task: str, exchange: Exchange) -> list[Pieces]:
