@@ -59,11 +59,14 @@ class PendingBatch(NamedTuple):
 class Journal:
     """An open journal; safe to use from several threads, closed by ``with`` or :meth:`close`."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        """Open the file, creating it with its folder when it is absent.
+    def __init__(
+        self, path: Path, *, create: bool = True, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Open the file.
 
         Args:
             path: The file.
+            create: Make it, with its folder, when it is absent; otherwise absence is an error.
             clock: Tells Unix time; each answer keeps when it arrived.
 
         Raises:
@@ -74,7 +77,7 @@ class Journal:
         self.path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._connection = open_journal_file(path)
+        self._connection = open_journal_file(path, create=create)
 
     def get(self, key: str) -> Completion | None:
         """Look one answer up."""
