@@ -8,9 +8,9 @@ are asked together become one batch, and each waits until its batch has ended. I
 - what a batch answered is kept, however it ended, and the rest is submitted again;
 - closing leaves batches running at the endpoint, and the same command picks them up.
 
-An answer that was submitted by an earlier process reserves nothing: that process counted its worst
-case when it ended. Cost: three requests to submit a batch, a growing wait between polls, and memory
-for the prompts and unclaimed answers under way, about 5 kB each.
+What an earlier process submitted reserves nothing now: where there is a cap, its worst case stayed
+counted when that process ended. Cost: three requests to submit a batch, polls at growing distances,
+and memory for the prompts and unclaimed answers under way, about 5 kB each.
 """
 
 import asyncio

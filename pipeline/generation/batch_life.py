@@ -83,6 +83,9 @@ class BatchLife:
         if upload is None:
             return batch
         state = await self._find(upload)
+        if state is None:  # a list may lag behind what was created a moment ago
+            await asyncio.sleep(self._wait_s(1))
+            state = await self._find(upload)
         if state is None:
             await self._pending.remove(batch)
             return None
@@ -217,4 +220,5 @@ class BatchLife:
         return max(self._wait_s(attempts), failure.retry_after_s or 0.0)
 
     def _wait_s(self, waits: int) -> float:
-        return self._poll_s * min(_GROWTH**waits, _LONGEST_WAIT)
+        # Bounded before it is raised: a float overflows at the 1,751st poll.
+        return self._poll_s * min(_GROWTH ** min(waits, _LONGEST_WAIT), _LONGEST_WAIT)

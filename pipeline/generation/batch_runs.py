@@ -95,9 +95,8 @@ class BatchRuns:
         await self._pending.sweep()
         if self._under_way:
             _LOG.warning(
-                "teacher: %d batches go on at the endpoint (%s); the same command picks them up",
-                len(self._under_way),
-                ", ".join(sorted(self._under_way)[:3]),
+                "teacher: still running at the endpoint: %s. The same command picks them up.",
+                ", ".join(sorted(self._under_way)),
             )
 
     async def _pick_up(self) -> None:
@@ -138,11 +137,11 @@ class BatchRuns:
         """
         self._under_way.add(batch.id)
         state = await self._life.follow(batch)
+        self._under_way.discard(batch.id)
         if state.is_refused:
             await self._pending.remove(batch)
         else:
             await self._hand_out(batch, state)
-        self._under_way.discard(batch.id)
         if state.is_crowded_out and self._under_way:
             self._gatherer.hold()
         else:

@@ -210,7 +210,7 @@ async def test_closing_leaves_the_batch_running_and_says_so(
                 await asyncio.sleep(0.01)
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-        assert "batches go on at the endpoint (batch_1)" in caplog.text
+        assert "still running at the endpoint: batch_1. The same command" in caplog.text
         assert [batch.id for batch in journal.read_batches()] == ["batch_1"]
         # Its answers may still be billed, so the worst case stays counted.
         assert budget.spent.completion_tokens == 3 * 50

@@ -46,7 +46,9 @@ def without_time(completion: Completion) -> Completion:
     return completion.model_copy(update={"latency_s": 0.0, "attempts": 1})
 
 
-async def test_answers_are_those_of_the_live_endpoint(journal: Journal) -> None:
+async def test_answers_are_those_of_the_live_endpoint(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
     prompts = make_prompts(5)
     with serve_batches(lambda _number, _size: BatchFate(repeat=True)) as server:
         async with Teacher(server.base_url, MODEL, KEY, concurrency=2) as live:
@@ -58,6 +60,7 @@ async def test_answers_are_those_of_the_live_endpoint(journal: Journal) -> None:
     assert server.batch_sizes == [5]
     assert set(server.paid.values()) == {1}
     assert server.authorizations == {f"Bearer {KEY}"}
+    assert "still running" not in caplog.text
     assert journal.read_batches() == []
 
 
