@@ -213,7 +213,13 @@ class Budget:
 
     async def _cover(self, worst: Usage) -> None:
         if self._lease is not None:
-            await self._lease.cover(self._get_taken(), self._to_need(worst))
+            # The next tick must find it still allowed for.
+            taken, need = self._get_taken(), self._to_need(worst)
+            seconds = min(taken.seconds + _TICK_S, self._limits.seconds)
+            await self._lease.cover(
+                taken._replace(seconds=max(taken.seconds, seconds)),
+                need._replace(seconds=_TICK_S),
+            )
         if self.seconds_left == 0:  # waiting for the disk took the last of it
             raise self._make_spent_error("max-minutes", worst)
 

@@ -57,9 +57,9 @@ def explain_spent(
     tokens = spent.prompt_tokens + spent.completion_tokens
     worst_tokens = worst.prompt_tokens + worst.completion_tokens
     words = {
-        "max-requests": f"{caps.max_requests} requests is reached, restarts included",
-        "max-tokens": f"{caps.max_tokens} tokens is reached: {tokens:,} are spent and the next "
-        f"request may take {worst_tokens:,}",
+        "max-requests": f"{caps.max_requests or 0:,} requests is reached, restarts included",
+        "max-tokens": f"{caps.max_tokens or 0:,} tokens is reached: {tokens:,} are spent and the "
+        f"next request may take {worst_tokens:,}",
         "max-usd": f"${caps.max_usd} is reached: {_show_usd(spent.usd)} are spent and the next "
         f"request may cost {_show_usd(usd)}",
         "max-minutes": f"{caps.max_minutes} minutes is reached: {spent.seconds / 60:,.1f} have "
@@ -87,8 +87,8 @@ def explain_too_small(cap: Cap, caps: Caps, worst: Usage, usd: float) -> CapTooS
             "decoding.max_tokens."
         )
     return CapTooSmallError(
-        f"A cap of {caps.max_tokens} tokens has no room for one request, which takes {parts}. Set "
-        f"{name} to at least {tokens}, or lower decoding.max_tokens."
+        f"A cap of {caps.max_tokens or 0:,} tokens has no room for one request, which takes "
+        f"{parts}. Set {name} to at least {tokens}, or lower decoding.max_tokens."
     )
 
 

@@ -27,14 +27,31 @@ class Amount(NamedTuple):
     """Integers, so that sums are exact: at $0.10 a million a token costs 100,000 of them."""
     seconds: float = 0.0
 
+    # Written out: these run several times for each request, a loop over fields takes four times
+    # as long.
     def plus(self, other: "Amount") -> "Amount":
-        return Amount(*(mine + its for mine, its in zip(self, other, strict=True)))
+        return Amount(
+            self.requests + other.requests,
+            self.tokens + other.tokens,
+            self.picodollars + other.picodollars,
+            self.seconds + other.seconds,
+        )
 
     def minus(self, other: "Amount") -> "Amount":
-        return Amount(*(mine - its for mine, its in zip(self, other, strict=True)))
+        return Amount(
+            self.requests - other.requests,
+            self.tokens - other.tokens,
+            self.picodollars - other.picodollars,
+            self.seconds - other.seconds,
+        )
 
     def fits(self, room: "Amount") -> bool:
-        return all(mine <= its for mine, its in zip(self, room, strict=True))
+        return (
+            self.requests <= room.requests
+            and self.tokens <= room.tokens
+            and self.picodollars <= room.picodollars
+            and self.seconds <= room.seconds
+        )
 
     def least(self, other: "Amount") -> "Amount":
         return Amount(*map(min, self, other))
