@@ -1,9 +1,11 @@
-"""What a journal holds in numbers: one grouping and one sort in SQL.
+"""What a journal holds in numbers, read in one pass: about 3 CPU-s for 1,000,000 answers.
 
-Time grows with the file, which is read twice: about 3 s and 80 MB for 1,000,000 answers of 1.5 kB.
+Not grouped in SQL: that sorts all rows in a temporary file, and the latencies take a second pass.
 """
 
 import math
+import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,15 +63,19 @@ class _Group(NamedTuple):
     completion_tokens: int
 
 
-_GROUPS = """
+class _Rows(NamedTuple):
+    groups: list[_Group]
+    latencies: "array[float]"
+    span: tuple[float | None, float | None]
+    """First and last arrival."""
+
+
+_ROWS = """
 SELECT model, strategy, language, finish_reason, attempts,
-       count(*), sum(prompt_tokens), sum(completion_tokens)
-FROM completions GROUP BY 1, 2, 3, 4, 5
+       prompt_tokens, completion_tokens, latency_s, arrived_s
+FROM completions
 """
-_ARRIVALS = """
-SELECT strftime('%Y-%m-%dT%H:%M:%SZ', min(arrived_s), 'unixepoch'),
-       strftime('%Y-%m-%dT%H:%M:%SZ', max(arrived_s), 'unixepoch') FROM completions
-"""
+_ISO = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch')"
 
 
 def read_statistics(path: Path) -> JournalStatistics:
@@ -80,13 +86,12 @@ def read_statistics(path: Path) -> JournalStatistics:
         JournalWriteError: It is damaged.
     """
     with reading(path) as connection:
-        groups = [_Group(*row) for row in connection.execute(_GROUPS)]
-        latencies = sorted(
-            row[0] for row in connection.execute("SELECT latency_s FROM completions")
-        )
-        first, last = connection.execute(_ARRIVALS).fetchone()
+        rows = _read_rows(connection)
+        # Dates in SQL, which answers NULL where one is too far away.
+        first, last = (connection.execute(_ISO, (at,)).fetchone()[0] for at in rows.span)
         runs, usd = connection.execute("SELECT count(*), total(usd) FROM spendings").fetchone()
         batches = connection.execute("SELECT count(*) FROM batches").fetchone()[0]
+    groups, latencies = rows.groups, sorted(rows.latencies)
     return JournalStatistics(
         journal=path,
         bytes=path.stat().st_size,
@@ -104,6 +109,22 @@ def read_statistics(path: Path) -> JournalStatistics:
         spent_usd=usd,
         pending_batches=batches,
     )
+
+
+def _read_rows(connection: sqlite3.Connection) -> _Rows:
+    sums: dict[tuple[str, str, str, str, int], list[int]] = {}
+    latencies = array("d")
+    first = last = None
+    for *what, prompt_tokens, completion_tokens, latency_s, arrived_s in connection.execute(_ROWS):
+        group = sums.setdefault(tuple(what), [0, 0, 0])
+        group[0] += 1
+        group[1] += prompt_tokens
+        group[2] += completion_tokens
+        latencies.append(latency_s)
+        first = arrived_s if first is None else min(first, arrived_s)
+        last = arrived_s if last is None else max(last, arrived_s)
+    groups = [_Group(*what, *counts) for what, counts in sums.items()]
+    return _Rows(groups, latencies, (first, last))
 
 
 def _tally(groups: Sequence[_Group]) -> Tally:
