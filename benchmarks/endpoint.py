@@ -60,6 +60,7 @@ def serving(
 
 async def serve(behaviour: Behaviour, port: int) -> None:
     """Print the base URL and serve until the parent is gone."""
+    parent = os.getppid()  # before it is told the URL, and may end
     tally = Tally()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -67,7 +68,6 @@ async def serve(behaviour: Behaviour, port: int) -> None:
     )
     host, bound_port = server.sockets[0].getsockname()
     print(f"http://{host}:{bound_port}/v1", flush=True)
-    parent = os.getppid()
     while os.getppid() == parent:
         await asyncio.sleep(_PARENT_CHECKED_EVERY_S)
 

@@ -8,8 +8,6 @@ import asyncio
 import json
 from typing import NamedTuple, cast
 
-from pydantic import ValidationError
-
 from benchmarks.scripted.faults import Fault, FaultPlan
 from benchmarks.scripted.question import Asked, read_request
 from benchmarks.scripted.replies import Reply, bill, write_reply
@@ -96,7 +94,7 @@ class Connection(asyncio.Protocol):
     def _ask(self, body: bytes, *, is_chat: bool) -> None:
         try:
             asked = read_request(body)
-        except ValidationError as error:
+        except ValueError as error:
             self._send(400, _error_body(str(error)))
             return
         behaviour, tally = self._behaviour, self._tally

@@ -48,10 +48,12 @@ def read_request(body: bytes) -> Asked:
     """Read the JSON body of a chat or raw completion.
 
     Raises:
-        pydantic.ValidationError: It is none.
+        ValueError: It is none, or asks nothing.
     """
     read = _Body.model_validate_json(body)
     turns = tuple(Turn(message.role, _text_of(message.content)) for message in read.messages)
+    if not turns and not read.prompt:
+        raise ValueError("wanted messages or a prompt, found neither")
     turns = turns or (Turn("raw", read.prompt),)
     return Asked(
         name_question(read.model, turns, read.seed),

@@ -13,8 +13,11 @@ from pydantic import BaseModel
 class QuestionCount(NamedTuple):
     """How often one question came."""
 
-    asked: int
-    answered: int
+    asked: int = 0
+    answered: int = 0
+    first_asked_s: float = 0.0
+    """On the clock of ``Counts.clock_s``, as is ``last_answered_s``."""
+    last_answered_s: float = 0.0
 
 
 class Counts(BaseModel):
@@ -42,8 +45,7 @@ class Tally:
     """The running counts."""
 
     def __init__(self) -> None:
-        self.asked: dict[str, int] = {}
-        self.answered: dict[str, int] = {}
+        self.questions: dict[str, QuestionCount] = {}
         self.faults: dict[str, int] = {}
         self.requests = 0
         self.prompt_tokens = 0
@@ -61,8 +63,9 @@ class Tally:
         self._under_way += 1
         self._most_under_way = max(self._most_under_way, self._under_way)
         self.requests += 1
-        self.asked[question] = self.asked.get(question, 0) + 1
-        return self.asked[question]
+        count = self.questions.get(question, QuestionCount(first_asked_s=self._clock_s()))
+        self.questions[question] = count._replace(asked=count.asked + 1)
+        return count.asked + 1
 
     def leave(self) -> None:
         """Count the end of a request, by an answer or by the client's leaving."""
@@ -71,7 +74,11 @@ class Tally:
 
     def answer(self, question: str) -> None:
         """Count a whole answer that was sent."""
-        self.answered[question] = self.answered.get(question, 0) + 1
+        self._advance()
+        count = self.questions[question]
+        self.questions[question] = count._replace(
+            answered=count.answered + 1, last_answered_s=self._clock_s()
+        )
 
     def bill(self, prompt_tokens: int, completion_tokens: int) -> None:
         """Add to the bill."""
@@ -83,19 +90,19 @@ class Tally:
         self._advance()
         return Counts(
             requests=self.requests,
-            answers=sum(self.answered.values()),
+            answers=sum(count.answered for count in self.questions.values()),
             faults=self.faults,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
             most_under_way=self._most_under_way,
-            clock_s=0.0 if self._first is None else self._last - self._first,
+            clock_s=self._clock_s(),
             busy_s=self._busy_s,
             work_s=self._work_s,
-            questions={
-                question: QuestionCount(count, self.answered.get(question, 0))
-                for question, count in self.asked.items()
-            },
+            questions=self.questions,
         )
+
+    def _clock_s(self) -> float:
+        return 0.0 if self._first is None else self._last - self._first
 
     def _advance(self) -> None:
         now = time.monotonic()
