@@ -128,11 +128,11 @@ def test_labels_take_turns_so_that_no_place_is_favoured() -> None:
     assert sorted(places) == ["first", "first", "last", "last", "second", "second"]
 
 
-def test_only_the_invention_is_drawn_at_random() -> None:
+def test_only_the_judgement_is_never_drawn_at_random() -> None:
     waves, _ = run(number(TASKS["en"]), number(KINDS["en"]), instance)
 
     temperatures = [[asked.prompt.decoding.temperature for asked in wave] for wave in waves]
-    assert temperatures == [[0.9], [0], [0, 0, 0]]
+    assert temperatures == [[0.9], [0], [0.9, 0.9, 0.9]]
 
 
 def test_conversation_never_takes_more_than_ten_requests() -> None:

@@ -1,7 +1,8 @@
 """Write the prompts of Self-Instruct's steps; the fixed part first, so that a prefix cache helps.
 
-Instances are asked for with the likeliest words (temperature 0), as the original does: it is the
-tasks that should vary, and an answer should be right.
+Only the kinds are asked for with the likeliest words (temperature 0). The original asks for
+instances so too, with a presence penalty of 1.5; without one, small models repeat a phrase up to the
+token limit, so instances are drawn as the run says.
 """
 
 from collections.abc import Sequence
@@ -75,7 +76,7 @@ def ask_by_input(draw: Draw, task: str) -> Prompt:
         Message(role="user", content=show_json({"task": task})),
     )
     schema = _object({"input": {"type": "string"}, "output": {"type": "string"}})
-    return _make_prompt(draw, messages, schema, _greedy(draw.decoding))
+    return _make_prompt(draw, messages, schema, draw.decoding)
 
 
 def ask_by_label(draw: Draw, task: str, position: int) -> Prompt:
@@ -89,7 +90,7 @@ def ask_by_label(draw: Draw, task: str, position: int) -> Prompt:
     labels = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 12}
     text = {"type": "string"}
     schema = _object({"labels": labels, "output": text, "input": text})
-    return _make_prompt(draw, messages, schema, _greedy(draw.decoding), "classification")
+    return _make_prompt(draw, messages, schema, draw.decoding, "classification")
 
 
 def _show_instance(example: Example) -> tuple[Message, Message]:
@@ -120,7 +121,7 @@ def _number(tasks: Sequence[str]) -> str:
 
 
 def _greedy(decoding: Decoding) -> Decoding:
-    """Judge and answer with the likeliest words, as the original does; only tasks are varied."""
+    """Judge with the likeliest words, as the original does."""
     return decoding.model_copy(update={"temperature": 0.0})
 
 
