@@ -1,8 +1,8 @@
 """Write the prompts of Self-Instruct's steps; the fixed part first, so that a prefix cache helps.
 
 Only the kinds are asked for with the likeliest words (temperature 0). The original asks for
-instances so too, with a presence penalty of 1.5; without one, small models repeat a phrase up to the
-token limit, so instances are drawn as the run says.
+instances so too, with a presence penalty of 1.5; without one, small models repeat a phrase up to
+the token limit, so instances are drawn as the run says.
 """
 
 from collections.abc import Sequence
