@@ -10,6 +10,7 @@ from schemas.records import Language
 # Bytes, because a Korean character costs three and about as many times the tokens of a Latin one.
 # Title, body and answer at these sizes are some 4,000 tokens of Korean; 2,000 characters of Korean
 # answer and 6,000 of English are more than a record's answer can use.
+_MOST_BYTES_OF_TITLE = 600
 _MOST_BYTES_OF_BODY = 3000
 _MOST_BYTES_OF_ANSWER = 6000
 _CUT = " […]"
@@ -125,7 +126,7 @@ def begin_conversation(language: Language) -> tuple[Message, ...]:
 def ask_about(document: Document) -> Message:
     """Show title, body and accepted answer in tags, over-long ones cut, and ask for the record."""
     texts = (
-        _shorten(document.title, _MOST_BYTES_OF_BODY),
+        _shorten(document.title, _MOST_BYTES_OF_TITLE),
         _shorten(document.body, _MOST_BYTES_OF_BODY),
         _shorten(document.answer, _MOST_BYTES_OF_ANSWER),
     )

@@ -98,4 +98,6 @@ STRATEGY = Strategy(
     make_sampler=DocumentSampler,
     build=build,
     parse=parse,
+    # Rules, example and the longest document are some 5,000 tokens of Korean.
+    most_examples=7,
 )
