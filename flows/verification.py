@@ -6,15 +6,12 @@ the hash over records, rejections and licence must be the one that the version h
 Costs what generating from a full journal and curating cost; sends nothing and writes nothing.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, get_args
-
-import yaml
 
 from flows.drafts import read_drafts_manifest
 from flows.engine import Engine
@@ -36,10 +33,6 @@ from schemas.progress import Progress
 from schemas.records import Draft, Rejection
 
 _CAPS: tuple[str, ...] = get_args(Cap)
-
-_REFUSE_AFTER_S = 0.5
-"""How long the end of a capped run is put off, so that the rounds drawn ahead are drawn first, as
-they were while the teacher was at work."""
 
 
 class VerificationError(PacaloomError):
@@ -70,7 +63,6 @@ class _Silence:
     async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
         key = prompt.key(self._run.teacher)
         if self._run.stopped_because in _CAPS:
-            await asyncio.sleep(_REFUSE_AFTER_S)
             raise BudgetSpentError("max-requests", f"{key} was not asked")
         raise VerificationError(
             f"Answer {key} is missing in {self._journal}: a prompt of {prompt.strategy}, "
@@ -112,7 +104,7 @@ def verify(
         config = CurationConfig.model_validate(manifest.curation)
         result = curate(drafts, load_seeds(sources.find(manifest.seeds)), config, progress)
     splits = split_records(result.kept)
-    if hash_content(splits, result.dropped, _read_licence(folder)) != manifest.content_hash:
+    if hash_content(splits, result.dropped, manifest.licence) != manifest.content_hash:
         raise VerificationError(_tell_difference(folder, manifest, splits, result.dropped))
     return Verification(folder, path, manifest.content_hash, len(drafts), len(result.kept))
 
@@ -192,12 +184,6 @@ def _check_files(folder: Path, files: Iterable[SourceFile]) -> None:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_licence(folder: Path) -> str:
-    """Read the licence, part of the content's hash, from the card's front matter."""
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    return yaml.safe_load(card.split("---\n", 2)[1])["license"]
 
 
 def _tell_difference(

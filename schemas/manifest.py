@@ -87,6 +87,8 @@ class DatasetManifest(Frozen):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     """Tokens that the completions behind the drafts cost, as the endpoint counted them."""
+    licence: str
+    """As the Hugging Face Hub spells it; part of the content hash."""
     runs: tuple[GenerationRun, ...] = ()
     """What wrote the drafts, so that a journal can prove the version; empty for imports."""
     curation: dict[str, JsonValue]

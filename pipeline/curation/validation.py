@@ -20,7 +20,7 @@ _DEFECTS: dict[Defect, str] = {
     "conflicting-outputs": "the completion answers the same input in several ways",
     "copies-source": "input or output is a near-copy of the document behind it",
     "broken-translation": "the translation left words untranslated or made input and output equal",
-    "not-evolved": "the instruction adds nothing to the one it was made from",
+    "not-evolved": "the evolved task adds nothing, has no answer, or quotes its prompt",
 }
 
 # Unicode's line and paragraph separators and old line ends would make equal texts differ.

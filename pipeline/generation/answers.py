@@ -20,6 +20,9 @@ _ABSENT = frozenset({404, 405, 501})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
 
+_MOST_TOKENS = 10**9
+
+
 class Fault(Enum):
     """What is to be done about a failed request."""
 
@@ -102,10 +105,15 @@ def read_answer(body: bytes, content_type: str) -> Answer | Failure:
     return Answer(
         clean(text or ""),
         clean(choice.finish_reason or "stop"),
-        max(usage.prompt_tokens or 0, 0),
-        max(usage.completion_tokens or 0, 0),
+        _count(usage.prompt_tokens),
+        _count(usage.completion_tokens),
         usage.prompt_tokens is not None and usage.completion_tokens is not None,
     )
+
+
+def _count(tokens: int | None) -> int:
+    """Bound what an endpoint claims to what a budget and a database can add up."""
+    return min(max(tokens or 0, 0), _MOST_TOKENS)
 
 
 def read_failure(

@@ -117,6 +117,7 @@ class Generation:
         self._loop: BackgroundLoop | None = None
         self._dispatcher: Dispatcher | None = None
         self._under_way: deque[_Round] = deque()
+        self._is_cut_short = False
         self._drawn_count = 0
         self._drawn_round_count = 0
         self._draft_count = 0
@@ -151,6 +152,10 @@ class Generation:
         if awaited.asked is not None:
             self._await(awaited.asked)
         report = self._fold(awaited)
+        if report.conversation_count < len(awaited.conversations):
+            # Only a spent budget leaves a round incomplete. That it did is what the fold shows and
+            # not when it was noticed, so that a replay draws the same rounds.
+            self._is_cut_short = True
         self._draw_ahead()
         return report
 
@@ -202,7 +207,7 @@ class Generation:
     def _is_ending(self) -> bool:
         """Whether only what is under way is still folded."""
         pilot_done = self._config.pilot_only and self._pilot.forecast is not None
-        return self._budget_end is not None or pilot_done
+        return self._is_cut_short or pilot_done
 
     @property
     def _budget_end(self) -> BudgetSpentError | None:

@@ -23,11 +23,10 @@ def render_card(
     manifest: DatasetManifest,
     kept: Sequence[InstructionRecord],
     rejected: Sequence[Rejection],
-    licence: str,
 ) -> str:
     """Render the whole card, front matter first."""
     sections = [
-        f"---\n{_front_matter(manifest, licence)}\n---",
+        f"---\n{_front_matter(manifest)}\n---",
         _introduction(manifest),
         "## From drafts to records\n\n" + _funnel_table(count_funnel(kept, rejected)),
         "## Why drafts were rejected\n\n" + _reason_table(manifest),
@@ -41,14 +40,14 @@ def render_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(manifest: DatasetManifest, licence: str) -> str:
+def _front_matter(manifest: DatasetManifest) -> str:
     from huggingface_hub import DatasetCardData
 
     languages = [language for language in LANGUAGES if manifest.kept_by_language[language]]
     data = DatasetCardData(
         pretty_name=f"{manifest.name} {manifest.version}",
         language=list(languages),
-        license=licence,
+        license=manifest.licence,
         task_categories=["text-generation"],
         size_categories=[_size_category(manifest.kept)],
         source_datasets=["original"],

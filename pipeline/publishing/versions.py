@@ -135,7 +135,7 @@ def _write_version(
     write_records(folder / "data" / "validation.parquet", splits.validation)
     write_rejections(folder / "rejected.parquet", publication.rejected)
     manifest = _describe(publication, splits, version, content_hash)
-    card = render_card(manifest, publication.kept, publication.rejected, publication.licence)
+    card = render_card(manifest, publication.kept, publication.rejected)
     (folder / "README.md").write_text(card, encoding="utf-8")
     manifest = manifest.model_copy(update={"files": _hash_files(folder)})
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
@@ -161,6 +161,7 @@ def _describe(
         strategies=dict(sorted(Counter(origin.strategy for origin in origins).items())),
         prompt_tokens=sum(run.prompt_tokens for run in publication.runs),
         completion_tokens=sum(run.completion_tokens for run in publication.runs),
+        licence=publication.licence,
         runs=publication.runs,
         curation=publication.curation,
         seeds=publication.seeds,

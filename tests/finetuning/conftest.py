@@ -114,6 +114,7 @@ def write_dataset(
     rejected = rejected or {}
     kept = len(train) + len(validation)
     manifest = DatasetManifest(
+        licence="apache-2.0",
         name="colours",
         version="0001-0123456789ab",
         content_hash=digest(train, validation),
