@@ -90,6 +90,7 @@ class Lease:
         self._clock = clock
         self._room = Amount(*(0 if cap < float("inf") else cap for cap in caps)).most(taken())
         self._largest = NOTHING
+        self._awaited = NOTHING
         self._writer: asyncio.Task[None] | None = None
         self._written_at = clock()
         self._failure: Exception | None = None
@@ -102,6 +103,8 @@ class Lease:
         """
         self._largest = self._largest.most(need)
         while self._failure is None and not mark.fits(self._room):
+            # By the time of the write less may be taken, which would leave this one waiting.
+            self._awaited = self._awaited.most(mark)
             await asyncio.shield(self._start())
         if self._failure is not None:
             raise self._failure
@@ -139,7 +142,8 @@ class Lease:
 
     async def _extend(self) -> None:
         taken = self._taken()
-        wanted = taken.plus(self._block()).least(self._caps).most(taken)
+        wanted = taken.plus(self._block()).least(self._caps).most(taken).most(self._awaited)
+        self._awaited = NOTHING
         # The disk may come to hold the smaller of the two at any moment from here on.
         self._room = self._room.least(wanted)
         try:

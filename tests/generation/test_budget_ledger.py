@@ -7,7 +7,7 @@ import asyncio
 from typing import Literal, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.generation.budget import Budget, Reservation, worst_case
@@ -167,6 +167,16 @@ def test_no_cap_is_passed_however_requests_and_kills_interleave(
         requests, tokens = run.requests, run.tokens
 
 
+# The first gives back, while the disk is written, more than the next block holds.
+@example(
+    life=[
+        *(Step("ask", number) for number in (58, 0, 0)),
+        Step("cancel", 0),
+        *(Step("ask", number) for number in (0, 0, 3, 114)),
+    ],
+    caps=Caps(max_tokens=813),
+    turns=2,
+)
 @given(life=steps, caps=caps_of_runs, turns=st.integers(0, 5))
 def test_everyone_is_answered_and_the_end_is_written_exactly(
     life: list[Step], caps: Caps, turns: int
@@ -284,6 +294,21 @@ async def test_seconds_of_a_long_wait_are_on_the_disk_before_it_ends() -> None:
     now[0] = 50.0
     await budget.close()
     assert disk.spending.seconds == 50.0
+
+
+async def test_an_endpoint_that_bills_beyond_the_worst_case_ends_the_run_all_the_same() -> None:
+    disk = Disk()
+    budget = Budget(Caps(max_tokens=1000), ledger=disk)
+    reservations = [await budget.reserve(make_prompt()) for _ in range(3)]
+    waiting = asyncio.create_task(budget.reserve(make_prompt()))
+
+    for reservation in reservations:
+        reservation.settle(Usage(prompt_tokens=100, completion_tokens=400))
+
+    with pytest.raises(BudgetSpentError):
+        await waiting
+    await budget.close()
+    assert disk.tokens == 1500
 
 
 async def test_a_disk_that_fails_ends_the_asking_with_its_own_words() -> None:
