@@ -226,6 +226,40 @@ def test_lost_input_breaks_a_translation(language: Language) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
+def test_invented_input_breaks_a_translation(language: Language) -> None:
+    tasks = [(instruction, given or "3") for instruction, given in TRANSLATIONS[language]]
+
+    drafts = converse(language, write_tasks(tasks), write_answers(OUTPUTS[language][1:]))
+
+    assert [draft.defect for draft in drafts] == ["broken-translation", None, None]
+
+
+@pytest.mark.parametrize(
+    ("language", "instruction", "given"),
+    [
+        (
+            "en",
+            "Reduce the text to three lines. Each line should end with a noun.",
+            "I will reduce the text to three lines. Each line should end with a noun.",
+        ),
+        (
+            "ko",
+            "사내 공지를 세 줄로 줄여 주세요. 줄마다 명사로 끝내고 인사말은 빼 주세요.",
+            "사내 공지를 세 줄로 줄이겠습니다. 줄마다 명사로 끝내고 인사말은 빼겠습니다.",
+        ),
+    ],
+)
+def test_input_that_repeats_the_instruction_breaks_a_translation(
+    language: Language, instruction: str, given: str
+) -> None:
+    tasks = [TRANSLATIONS[language][0], (instruction, given), TRANSLATIONS[language][2]]
+
+    drafts = converse(language, write_tasks(tasks), write_answers(OUTPUTS[language][:2]))
+
+    assert [draft.defect for draft in drafts] == [None, "broken-translation", None]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
 def test_output_equal_to_its_input_breaks_a_translation(language: Language) -> None:
     outputs = [OUTPUTS[language][0], f" {TRANSLATIONS[language][1][1]}\n", OUTPUTS[language][2]]
 

@@ -1,8 +1,8 @@
 """Read both waves of ``koalpaca_translate`` and tell which translations are broken.
 
 A translation is broken when words were left as they were, when a word has a sense that it does not
-have in its task, when the input got lost, and when the output that was written for it equals its
-input. Linear in the texts.
+have in its task, when the input got lost, was invented or repeats the instruction, and when the
+output that was written for it equals its input. Linear in the texts.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.drafting import Pieces, clean, is_no_input
 from pipeline.generation.strategies.homonyms import has_wrong_sense
+from pipeline.generation.strategies.near_copy import is_near_copy
 from pipeline.generation.strategies.numbered_answers import find_numbered
 from pipeline.generation.strategies.numbered_json import Item, find_items
 from pipeline.generation.strategies.translation_prompts import Task
@@ -58,11 +59,19 @@ def _missing(completion: Completion) -> Defect:
 
 def _is_broken(source: Example, task: Task, language: Language) -> bool:
     original = Task(source.instruction, source.input)
-    is_wrong = language == "ko" and has_wrong_sense(original, task)
     return (
-        is_wrong
-        or bool(source.input and not task.input)
+        bool(original.input) != bool(task.input)
+        or _repeats_instruction(original, task, language)
+        or (language == "ko" and has_wrong_sense(original, task))
         or any(is_untranslated("\n".join(original), text, language) for text in task)
+    )
+
+
+def _repeats_instruction(original: Task, task: Task, language: Language) -> bool:
+    """Tell an input that was replaced by the instruction, as small teachers do with 'I will …'."""
+    other: Language = "en" if language == "ko" else "ko"
+    return is_near_copy(task.input, task.instruction, language) and not is_near_copy(
+        original.input, original.instruction, other
     )
 
 
