@@ -19,7 +19,7 @@ _DEFECTS: dict[Defect, str] = {
     "trailing-colon": "input or output ends with a colon, as if something were to follow",
     "conflicting-outputs": "the completion answers the same input in several ways",
     "copies-source": "input or output is a near-copy of the document behind it",
-    "broken-translation": "the translation left words untranslated or made input and output equal",
+    "broken-translation": "the translation left, changed or lost a part of the task",
     "not-evolved": "the evolved task adds nothing, has no answer, or quotes its prompt",
 }
 

@@ -41,7 +41,7 @@ def test_english_prompt_lists_the_examples_as_the_original_does() -> None:
         "Apple, pear, fig.\n"
         "###\n2. Instruction: Translate.\n2. Input:\nhello\n2. Output:\n안녕\n"
         "###\n3. Instruction: Add.\n3. Input:\n2, 3\n3. Output:\n5\n"
-        "###\n4. Instruction:"
+        "###\n\nContinue the list with task 4, in the same form."
     )
 
 
@@ -50,7 +50,7 @@ def test_korean_prompt_lists_the_examples_in_korean() -> None:
 
     assert message.content.startswith("서로 다른 과제 20개의 목록을 만들어 주세요.")
     assert "###\n1. 지시: List three fruits\n1. 입력:\n<없음>\n1. 출력:\n" in message.content
-    assert message.content.endswith("###\n4. 지시:")
+    assert message.content.endswith("###\n\n4번 과제부터 같은 형식으로 목록을 이어 주세요.")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

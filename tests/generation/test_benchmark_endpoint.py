@@ -251,6 +251,18 @@ async def test_teacher_gets_through_a_storm_and_the_counts_agree_with_it() -> No
     assert spent.completion_tokens >= counts.completion_tokens
 
 
+def test_forgotten_questions_are_asked_for_the_first_time() -> None:
+    with serving(Behaviour(latency_s=0.001)) as running:
+        ask(running, make_body())
+        running.forget()
+        assert running.counts().requests == 0
+        ask(running, make_body())
+
+        [count] = running.counts().questions.values()
+
+    assert (count.asked, count.answered) == (1, 1)
+
+
 def test_name_of_a_question_tells_turns_apart() -> None:
     one = name_question("m", [Turn("user", "a"), Turn("user", "b")], 0)
 

@@ -1,4 +1,4 @@
-"""Stanford Alpaca's prompt: a numbered list of tasks in ``###`` blocks, continued by the teacher.
+"""Stanford Alpaca's prompt: a numbered list of tasks in ``###`` blocks, to be continued.
 
 The form is the original's (``prompt.txt`` of tatsu-lab/stanford_alpaca): a list of 20 tasks, the
 examples among them, in blocks with these labels. The words are ours, and so is the Korean prompt,
@@ -62,15 +62,21 @@ _LABELS: dict[Language, tuple[str, str, str, str]] = {
     "ko": ("지시", "입력", "출력", "<없음>"),
 }
 
+# The original leaves "4. Instruction:" open, which a completion model continues; a chat model
+# takes it for the end and answers with nothing.
+_GO_ON: dict[Language, str] = {
+    "en": "###\n\nContinue the list with task {number}, in the same form.",
+    "ko": "###\n\n{number}번 과제부터 같은 형식으로 목록을 이어 주세요.",
+}
+
 
 def build(draw: Draw) -> Prompt:
-    """Begin the list with the examples and leave the next instruction open."""
-    instruction = _LABELS[draw.language][0]
+    """Begin the list with the examples and ask for the rest of it."""
     blocks = [
         _render(number, example, draw.language) for number, example in enumerate(draw.examples, 1)
     ]
     text = _HEAD[draw.language].format(count=_LIST_LENGTH) + "".join(blocks)
-    text += f"###\n{len(draw.examples) + 1}. {instruction}:"
+    text += _GO_ON[draw.language].format(number=len(draw.examples) + 1)
     return Prompt(
         messages=(Message(role="user", content=text),),
         decoding=draw.decoding,
