@@ -35,11 +35,18 @@ class RunningEndpoint(NamedTuple):
 
     def counts(self) -> Counts:
         """Ask what it was asked so far."""
-        url = self.base_url.removesuffix("/v1") + "/counts"
+        return Counts.model_validate_json(self._fetch("/counts"))
+
+    def forget(self) -> None:
+        """Let it begin anew, counts and attempts; for when nothing is under way."""
+        self._fetch("/forget", b"")
+
+    def _fetch(self, path: str, body: bytes | None = None) -> bytes:
+        url = self.base_url.removesuffix("/v1") + path
         # No proxy of the environment may stand between this machine and itself.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=60) as response:
-            return Counts.model_validate_json(response.read())
+        with opener.open(url, data=body, timeout=60) as response:
+            return response.read()
 
 
 @contextmanager

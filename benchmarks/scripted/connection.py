@@ -86,6 +86,9 @@ class Connection(asyncio.Protocol):
             self._ask(body, is_chat=path.endswith("/chat/completions"))
         elif path == "/counts":
             self._send(200, self._tally.snapshot().model_dump_json().encode())
+        elif method == "POST" and path == "/forget":
+            self._tally.forget()
+            self._send(200, b"{}")
         elif path.endswith("/models"):
             self._send(200, b'{"object":"list","data":[{"id":"scripted","object":"model"}]}')
         else:

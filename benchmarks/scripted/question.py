@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from schemas.exchange import Prompt
 
@@ -16,6 +16,15 @@ class Turn(NamedTuple):
     content: str
 
 
+class Schema(BaseModel):
+    """The part of a JSON schema that an answer can be written from."""
+
+    type: str = "string"
+    properties: dict[str, "Schema"] = {}
+    items: "Schema | None" = None
+    enum: list[str] = []
+
+
 class Asked(NamedTuple):
     """One request, reduced to what its answer depends on."""
 
@@ -25,6 +34,16 @@ class Asked(NamedTuple):
     turns: tuple[Turn, ...]
     """For ``/completions`` one turn of role ``raw``."""
     max_tokens: int
+    schema: Schema | None
+    """That the answer must follow."""
+
+
+class _JsonSchema(BaseModel):
+    of_answer: Schema | None = Field(default=None, alias="schema")
+
+
+class _Format(BaseModel):
+    json_schema: _JsonSchema = _JsonSchema()
 
 
 class _Message(BaseModel):
@@ -39,6 +58,7 @@ class _Body(BaseModel):
     seed: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    response_format: _Format = _Format()
 
 
 _DEFAULT_MAX_TOKENS = 4096
@@ -60,6 +80,7 @@ def read_request(body: bytes) -> Asked:
         read.model,
         turns,
         read.max_completion_tokens or read.max_tokens or _DEFAULT_MAX_TOKENS,
+        read.response_format.json_schema.of_answer,
     )
 
 

@@ -1,8 +1,9 @@
 """Write an answer from the request alone: a record that no other question gets.
 
-In the language of the prompt, and as it asks: the next tasks of a numbered ``###`` list, or one
-JSON record. Words come from the digits of the question's hash, so records of two questions share
-their template and little else, and pass a novelty filter: ten draws of a hundred words.
+In the language of the prompt, and as it asks: JSON after its schema, the next tasks of a numbered
+``###`` list, or else one JSON record. Words come from the digits of the question's hash, so records
+of two questions share their template and little else, and pass a novelty filter: ten draws of a
+hundred words.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 import re
 from typing import NamedTuple
 
-from benchmarks.scripted.question import Asked, Turn
+from benchmarks.scripted.question import Asked, Schema, Turn
 
 _VOCABULARY = {
     "en": (
@@ -45,11 +46,20 @@ _TEMPLATES = {
     ),
 }
 _HANGUL = re.compile("[가-힣]")
-_OPEN_TASK = re.compile(r"(\d+)\. (Instruction|지시):\s*\Z")
-_LABELS = {"Instruction": ("Input", "Output", "<noinput>"), "지시": ("입력", "출력", "<없음>")}
+_CONTINUED_LIST = re.compile(r"Continue the list with task (\d+)|(\d+)번 과제부터")
+_LABELS = {
+    "en": ("Instruction", "Input", "Output", "<noinput>"),
+    "ko": ("지시", "입력", "출력", "<없음>"),
+}
 _LIST_LENGTH = 20
 _BYTES_PER_TOKEN = 4
 _TOKENS_PER_TURN = 4
+
+
+_Json = str | int | list["_Json"] | dict[str, "_Json"]
+_RECORD = Schema(
+    type="object", properties={"instruction": Schema(), "input": Schema(), "output": Schema()}
+)
 
 
 class Reply(NamedTuple):
@@ -66,8 +76,13 @@ def write_reply(asked: Asked) -> Reply:
 
     A token is four bytes of UTF-8, and each message costs four more.
     """
-    found = _OPEN_TASK.search(asked.turns[-1].content)
-    text = _write_list(asked, found) if found else _write_record(asked)
+    language = _language_of(asked.turns)
+    found = _CONTINUED_LIST.search(asked.turns[-1].content)
+    if found:
+        text = _write_list(asked.question, language, int(found[1] or found[2]))
+    else:
+        value = _write_value(asked.schema or _RECORD, asked.question, language)
+        text = json.dumps(value, ensure_ascii=False)
     return bill(asked, text, "stop")
 
 
@@ -98,23 +113,34 @@ def write_task(name: str, language: str) -> tuple[str, str]:
     return instruction.format(*drawn), output.format(*drawn)
 
 
-def _write_record(asked: Asked) -> str:
-    instruction, output = write_task(asked.question, _language_of(asked.turns))
-    record = {"instruction": instruction, "input": "", "output": output}
-    return json.dumps(record, ensure_ascii=False)
+def _write_value(schema: Schema, name: str, language: str) -> _Json:
+    """Write what a schema asks for; the name decides the words, and a record's belong together."""
+    if schema.type == "object":
+        instruction, output = write_task(name, language)
+        record: dict[str, _Json] = {"instruction": instruction, "input": "", "output": output}
+        return {
+            key: record.get(key, _write_value(part, f"{name}/{key}", language))
+            for key, part in schema.properties.items()
+        }
+    if schema.type == "array":
+        items = schema.items or Schema()
+        return [_write_value(items, f"{name}/{number}", language) for number in range(1, 4)]
+    if schema.type == "integer":
+        return int(re.findall(r"\d+", name)[-1])  # its place in a list
+    if schema.enum:
+        return schema.enum[int.from_bytes(name.encode()) % len(schema.enum)]
+    return write_task(name, language)[0]
 
 
-def _write_list(asked: Asked, found: re.Match[str]) -> str:
-    """Continue behind ``N. Instruction:`` up to the twentieth task."""
-    label = found[2]
-    given, answer, nothing = _LABELS[label]
-    language = "ko" if label == "지시" else "en"
+def _write_list(name: str, language: str, first: int) -> str:
+    """Write the tasks of a list from the first number to the twentieth."""
+    asked, given, answer, nothing = _LABELS[language]
     blocks: list[str] = []
-    for number in range(int(found[1]), _LIST_LENGTH + 1):
-        instruction, output = write_task(f"{asked.question}/{number}", language)
-        head = f"{number}. {label}: " if blocks else " "
+    for number in range(first, _LIST_LENGTH + 1):
+        instruction, output = write_task(f"{name}/{number}", language)
         blocks.append(
-            f"{head}{instruction}\n{number}. {given}:\n{nothing}\n{number}. {answer}:\n{output}\n"
+            f"{number}. {asked}: {instruction}\n{number}. {given}:\n{nothing}\n"
+            f"{number}. {answer}:\n{output}\n"
         )
     return "###\n".join(blocks)
 

@@ -45,6 +45,10 @@ class Tally:
     """The running counts."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been asked; for when nothing is under way."""
         self.questions: dict[str, QuestionCount] = {}
         self.faults: dict[str, int] = {}
         self.requests = 0

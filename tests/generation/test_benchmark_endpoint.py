@@ -26,11 +26,11 @@ from benchmarks.scripted.question import (
     read_request,
 )
 from benchmarks.scripted.replies import write_reply
-from pipeline.generation.budget import Budget
-from pipeline.generation.client import Teacher
-from pipeline.generation.strategies.loose_json import find_records
-from pipeline.generation.strategies.numbered_list import find_tasks
-from pipeline.generation.waiting import Clock
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.strategies.reading.loose_json import find_records
+from pipeline.generation.strategies.reading.numbered_list import find_tasks
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.waiting import Clock
 from schemas.exchange import Decoding, Message, Prompt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,17 +98,36 @@ def test_answer_is_one_record_in_the_language_of_the_prompt(content: str, langua
 
 
 @pytest.mark.parametrize(
-    "label", [pytest.param("Instruction", id="english"), pytest.param("지시", id="korean")]
+    "wish",
+    [
+        pytest.param("Continue the list with task 4, in the same form.", id="english"),
+        pytest.param("4번 과제부터 같은 형식으로 목록을 이어 주세요.", id="korean"),
+    ],
 )
-def test_open_list_is_continued_up_to_its_twentieth_task(label: str) -> None:
-    body = make_body(content=f"###\n4. {label}:", max_tokens=4000)
-    reply = write_reply(read(body))
+def test_list_is_continued_up_to_its_twentieth_task(wish: str) -> None:
+    reply = write_reply(read(make_body(content=wish, max_tokens=4000)))
 
     tasks = find_tasks(reply.text, is_cut=False)
 
     assert len({task.instruction for task in tasks}) == 17
     assert all(task.output for task in tasks)
     assert reply.finish_reason == "stop"
+
+
+def test_answer_follows_the_schema_of_the_request() -> None:
+    item = {"type": "object", "properties": {"number": {"type": "integer"}, "text": {}}}
+    properties = {
+        "kind": {"type": "string", "enum": ["label", "text"]},
+        "tasks": {"type": "array", "items": item},
+    }
+    schema = {"type": "object", "properties": properties}
+    body = make_body() | {"response_format": {"json_schema": {"schema": schema}}}
+
+    answer = json.loads(write_reply(read(body)).text)
+
+    assert answer["kind"] in ("label", "text")
+    assert [task["number"] for task in answer["tasks"]] == [1, 2, 3]
+    assert len({task["text"] for task in answer["tasks"]}) == 3
 
 
 @settings(deadline=None)
