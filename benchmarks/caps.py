@@ -28,14 +28,14 @@ from benchmarks.endpoint import ROOT, RunningEndpoint, serving
 from benchmarks.scripted.connection import Behaviour
 from benchmarks.scripted.faults import Fault, FaultPlan
 from benchmarks.scripted.tally import Counts
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import Caps
-from pipeline.generation.client import Teacher
-from pipeline.generation.commits import GroupCommits, RunLedger
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import Caps
 from pipeline.generation.config import GenerationConfig, Price
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.commits import GroupCommits, RunLedger
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
-from pipeline.generation.waiting import Clock
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.waiting import Clock
 from schemas.errors import PacaloomError
 from schemas.records import Draft, InstructionRecord, Rejection
 from tests.generation.scripted_run import MODEL, admit_whole, make_seeds

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from random import Random
 
-from pipeline.generation.journal import Journal
-from pipeline.generation.journal_statistics import read_statistics
+from pipeline.generation.journal.journal import Journal
+from pipeline.generation.journal.statistics import read_statistics
 from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt, Usage
 
 GROUP_SIZES = (1, 8, 32, 256)

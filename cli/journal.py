@@ -11,9 +11,9 @@ from cli.terminal_text import escape_json
 from flows.engine import PlainEngine
 from flows.paths import journal_path
 from flows.settings import Settings, read_settings
-from pipeline.generation.journal_exchange import ExportLine, export_journal, import_journal
-from pipeline.generation.journal_reading import find_exchange
-from pipeline.generation.journal_statistics import read_statistics
+from pipeline.generation.journal.exchange import ExportLine, export_journal, import_journal
+from pipeline.generation.journal.reading import find_exchange
+from pipeline.generation.journal.statistics import read_statistics
 
 
 class _Action(NamedTuple):

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.terminal_text import make_visible
-from pipeline.generation.journal_rows import StoredExchange
-from pipeline.generation.journal_statistics import JournalStatistics, Tally
+from pipeline.generation.journal.rows import StoredExchange
+from pipeline.generation.journal.statistics import JournalStatistics, Tally
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -19,10 +19,10 @@ from flows.paths import journal_path
 from flows.resources import find_dataset, load_document_files, load_seeds
 from flows.settings import ROOT, Settings
 from pipeline.curation.funnel import Admission, CurationConfig, curate
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import BudgetSpentError, Cap
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import BudgetSpentError, Cap
 from pipeline.generation.config import GenerationConfig
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.versions import hash_content, open_version

@@ -20,16 +20,16 @@ from benchmarks.peers.workload import (
     check_answered,
     report,
 )
-from pipeline.generation.budget import Budget
-from pipeline.generation.client import Teacher
-from pipeline.generation.commits import GroupCommits, RunLedger
+from pipeline.generation.budget.budget import Budget
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.conversations import Conversation
 from pipeline.generation.dispatch import Dispatcher
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.commits import GroupCommits, RunLedger
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.planning import StrategyPlan
 from pipeline.generation.sampling import Draw
 from pipeline.generation.strategies.structured import STRATEGY
+from pipeline.generation.teacher.client import Teacher
 from schemas.exchange import Completion, Decoding, Message, Prompt
 
 _DECODING = Decoding(temperature=TEMPERATURE, max_tokens=MAX_TOKENS)

@@ -20,13 +20,13 @@ from flows.resources import (
 from flows.settings import Settings
 from flows.steps.teaching import OPENAI_URL, open_teacher
 from pipeline.curation.funnel import Admission, CurationConfig
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import Caps
-from pipeline.generation.commits import GroupCommits, RunLedger
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import Caps
+from pipeline.generation.budget.forecast import compare, describe
+from pipeline.generation.budget.prices import find_price
 from pipeline.generation.config import GenerationConfig, Price
-from pipeline.generation.forecast import compare, describe
-from pipeline.generation.journal import Journal
-from pipeline.generation.prices import find_price
+from pipeline.generation.journal.commits import GroupCommits, RunLedger
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult, Task
 from schemas.identity import digest
 from schemas.manifest import DraftsManifest, GenerationRun

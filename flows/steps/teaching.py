@@ -11,7 +11,7 @@ from flows.resources import TeacherChoice
 from flows.settings import Settings
 from pipeline.generation.config import StrategyName
 from pipeline.generation.dispatch import Endpoint
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.strategies.registry import STRATEGIES
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -39,8 +39,8 @@ def open_teacher(
     An embedded engine that is started here is left to ``engines``: it has to outlive the run.
     """
     # openai takes a second to import; a run answered by its journal need not pay it.
-    from pipeline.generation.batch import BatchTeacher
-    from pipeline.generation.client import Teacher
+    from pipeline.generation.batch.teacher import BatchTeacher
+    from pipeline.generation.teacher.client import Teacher
 
     engine.say(f"Teacher: {teacher.model} ({teacher.address})")
     if teacher.embedded is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.planning import StrategyPlan
 from pipeline.generation.sampling import Draw
 from pipeline.generation.strategies.strategy import Strategy

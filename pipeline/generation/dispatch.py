@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import BudgetSpentError
-from pipeline.generation.commits import GroupCommits
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import BudgetSpentError
 from pipeline.generation.conversations import Conversation
+from pipeline.generation.journal.commits import GroupCommits
 from schemas.exchange import Completion, Prompt
 
 
 class Endpoint(Protocol):
-    """What answers prompts: :class:`pipeline.generation.client.Teacher`, or a scripted one."""
+    """What answers prompts: a live teacher, its Batch API, or a script."""
 
     async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
         """Answer one prompt, reserving each request sent; bounds its own concurrency."""

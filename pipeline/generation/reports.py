@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from pipeline.generation.caps import Cap
-from pipeline.generation.forecast import Forecast, Totals
+from pipeline.generation.budget.caps import Cap
+from pipeline.generation.budget.forecast import Forecast, Totals
 from schemas.exchange import Usage
 from schemas.records import Language, Reason
 

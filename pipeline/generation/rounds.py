@@ -20,15 +20,15 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from pipeline.generation.background import BackgroundLoop
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import BudgetSpentError
-from pipeline.generation.commits import GroupCommits
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import BudgetSpentError
+from pipeline.generation.budget.pilot import Pilot
 from pipeline.generation.config import GenerationConfig, Price
 from pipeline.generation.conversations import Conversation, recall
 from pipeline.generation.dispatch import Dispatcher, Endpoint
 from pipeline.generation.documents import Document
-from pipeline.generation.journal import Journal
-from pipeline.generation.pilot import Pilot
+from pipeline.generation.journal.commits import GroupCommits
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.planning import Allotment, choose_next, make_plans, round_size
 from pipeline.generation.reports import GenerationResult, RoundReport, StopReason
 from pipeline.generation.sampling import ExamplePool

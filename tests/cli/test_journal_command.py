@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal_text import escape_json, make_visible
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from tests.cli.command import run_pacaloom
 from tests.generation.journal_making import make_exchange
 

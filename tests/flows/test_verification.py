@@ -14,8 +14,8 @@ from flows.steps.curation import curate_and_publish
 from flows.steps.generation import generate_drafts
 from flows.verification import UnverifiableError, Verification, VerificationError, verify
 from pipeline.curation.funnel import CurationConfig
-from pipeline.generation.journal import JournalError
-from pipeline.generation.journal_exchange import export_journal, import_journal
+from pipeline.generation.journal.exchange import export_journal, import_journal
+from pipeline.generation.journal.journal import JournalError
 from tests.generation.scripted_server import serve
 
 STAGES = ("schema", "duplicate")

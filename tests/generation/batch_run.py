@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from pipeline.generation.batch import BatchTeacher
-from pipeline.generation.budget import Budget
-from pipeline.generation.journal import Journal
+from pipeline.generation.batch.teacher import BatchTeacher
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.journal.journal import Journal
 from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt
 from tests.generation.batch_server import BatchServer
 

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from random import Random
 
-from pipeline.generation.caps import Spending
-from pipeline.generation.journal import Journal
+from pipeline.generation.budget.caps import Spending
+from pipeline.generation.journal.journal import Journal
 from tests.generation.journal_making import make_exchange
 
 

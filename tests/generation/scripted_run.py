@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import Caps
-from pipeline.generation.client import Teacher
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import Caps
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.dispatch import Endpoint
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.reports import GenerationResult, RoundReport
 from pipeline.generation.rounds import Generation, Task
+from pipeline.generation.teacher.client import Teacher
 from schemas.progress import Progress, no_progress
 from schemas.records import Draft, InstructionRecord, Language, Rejection, SeedTask, TaskType
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.generation.budget.forecast import Observation
 from pipeline.generation.config import StrategyName
-from pipeline.generation.forecast import Observation
 from schemas.records import Language
 
 

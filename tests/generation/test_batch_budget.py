@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.budget import Budget
-from pipeline.generation.caps import BudgetSpentError, Caps
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.budget.caps import BudgetSpentError, Caps
 from pipeline.generation.config import Price
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from tests.generation.batch_run import ask, ask_and_write, make_prompts, make_teacher
 from tests.generation.batch_server import BatchFate, LineFate, serve_batches
 

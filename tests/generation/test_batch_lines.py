@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.answers import Answer, Failure, Fault
-from pipeline.generation.batch_gathering import MOST_BYTES, BatchLine, cut
-from pipeline.generation.batch_lines import read_line, write_line
-from pipeline.generation.bodies import Dialect, write_body
+from pipeline.generation.batch.gathering import MOST_BYTES, BatchLine, cut
+from pipeline.generation.batch.lines import read_line, write_line
+from pipeline.generation.teacher.answers import Answer, Failure, Fault
+from pipeline.generation.teacher.bodies import Dialect, write_body
 from tests.generation.batch_run import make_prompts
 
 SECRET = b"sk-0123456789abcdef"

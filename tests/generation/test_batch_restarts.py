@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.batch import BatchTeacher
-from pipeline.generation.batch_life import LostBatchError
-from pipeline.generation.budget import Budget
-from pipeline.generation.endings import TeacherRefusedError
-from pipeline.generation.journal import Journal, PendingBatch
+from pipeline.generation.batch.life import LostBatchError
+from pipeline.generation.batch.teacher import BatchTeacher
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.journal.journal import Journal, PendingBatch
+from pipeline.generation.teacher.endings import TeacherRefusedError
 from schemas.errors import UserError
 from schemas.exchange import Exchange, Prompt
 from tests.generation.batch_run import (
@@ -296,8 +296,8 @@ async def test_batches_of_another_model_are_left_alone(journal: Journal) -> None
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from pipeline.generation.batch import BatchTeacher
-from pipeline.generation.journal import Journal
+from pipeline.generation.batch.teacher import BatchTeacher
+from pipeline.generation.journal.journal import Journal
 from tests.generation.batch_run import KEY, MODEL, ask, make_prompts
 
 async def run():

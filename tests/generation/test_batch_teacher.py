@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from pipeline.generation.batch import BatchTeacher
-from pipeline.generation.batch_life import NoBatchApiError
-from pipeline.generation.budget import Budget
-from pipeline.generation.client import Teacher
-from pipeline.generation.endings import (
+from pipeline.generation.batch.life import NoBatchApiError
+from pipeline.generation.batch.teacher import BatchTeacher
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.journal.journal import Journal
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.endings import (
     TeacherFailedError,
     TeacherRefusedError,
     TeacherUnreachableError,
 )
-from pipeline.generation.journal import Journal
 from schemas.errors import UserError
 from schemas.exchange import Completion
 from tests.generation.batch_run import (

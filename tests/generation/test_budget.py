@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from pipeline.generation.budget import Budget, worst_case
-from pipeline.generation.caps import BudgetSpentError, Caps, CapTooSmallError, Spending
+from pipeline.generation.budget.budget import Budget, worst_case
+from pipeline.generation.budget.caps import BudgetSpentError, Caps, CapTooSmallError, Spending
 from pipeline.generation.config import Price
 from schemas.exchange import Decoding, Message, Prompt, Usage
 from schemas.records import Language

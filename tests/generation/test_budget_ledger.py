@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.generation.budget import Budget, Reservation, worst_case
-from pipeline.generation.caps import BudgetSpentError, Caps, Spending
+from pipeline.generation.budget.budget import Budget, Reservation, worst_case
+from pipeline.generation.budget.caps import BudgetSpentError, Caps, Spending
 from schemas.errors import PacaloomError
 from schemas.exchange import Decoding, Message, Prompt, Usage
 

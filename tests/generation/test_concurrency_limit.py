@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.concurrency import AdaptiveLimit
+from pipeline.generation.teacher.concurrency import AdaptiveLimit
 
 
 async def fill(limit: AdaptiveLimit) -> None:

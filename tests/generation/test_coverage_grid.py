@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.generation.coverage import Cell, Coverage, Filled
-from pipeline.generation.strategies.english_topics import ENGLISH_TOPICS
-from pipeline.generation.strategies.korean_topics import KOREAN_TOPICS
-from pipeline.generation.strategies.topic_grid import Topic, make_cells
+from pipeline.generation.strategies.topics.english_topics import ENGLISH_TOPICS
+from pipeline.generation.strategies.topics.korean_topics import KOREAN_TOPICS
+from pipeline.generation.strategies.topics.topic_grid import Topic, make_cells
 from schemas.records import TaskType
 
 KINDS: tuple[TaskType, ...] = ("code", "rewriting")

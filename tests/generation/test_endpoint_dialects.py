@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.generation.budget import Budget
-from pipeline.generation.client import Teacher
-from pipeline.generation.endings import RawCompletionsMissingError, TeacherRefusedError
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.endings import RawCompletionsMissingError, TeacherRefusedError
 from schemas.errors import UserError
 from schemas.exchange import Completion, Prompt
 from tests.generation.scripted_server import Asked, ScriptedServer, Trick, serve

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.strategies.elimination import (
+from pipeline.generation.strategies.evolve.elimination import (
     gains_nothing,
     is_apology,
     quotes_prompt,
     says_nothing,
 )
-from pipeline.generation.strategies.evolve_examples import Task
+from pipeline.generation.strategies.evolve.examples import Task
 
 EN = "Explain how a bicycle stays upright."
 KO = "자전거가 쓰러지지 않는 까닭을 설명해 주세요."

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.generation.sampling import Draw, Example, ExamplePool
-from pipeline.generation.strategies.elimination import gains_nothing
-from pipeline.generation.strategies.evolve import (
+from pipeline.generation.strategies.evolve.elimination import gains_nothing
+from pipeline.generation.strategies.evolve.evolve import (
     MAX_GENERATION,
     STRATEGY,
     EvolveSampler,
@@ -18,8 +18,8 @@ from pipeline.generation.strategies.evolve import (
     follow,
     parse,
 )
-from pipeline.generation.strategies.evolve_examples import show_evolution
-from pipeline.generation.strategies.evolve_operators import Operator, choose_operator
+from pipeline.generation.strategies.evolve.examples import show_evolution
+from pipeline.generation.strategies.evolve.operators import Operator, choose_operator
 from pipeline.generation.strategies.strategy import Materials, Waves
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
 from schemas.records import Draft, InstructionRecord, Language, SeedTask

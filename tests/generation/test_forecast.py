@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from pipeline.generation.config import Price, StrategyName
-from pipeline.generation.forecast import (
+from pipeline.generation.budget.forecast import (
     Forecast,
     Observation,
     Range,
@@ -15,6 +14,7 @@ from pipeline.generation.forecast import (
     describe,
     forecast,
 )
+from pipeline.generation.config import Price, StrategyName
 from schemas.records import Language
 from tests.generation.simulated_run import draw_habits, simulate, take_pilot
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from schemas.exchange import Prompt
 from tests.generation.scripted_run import (
     MODEL,

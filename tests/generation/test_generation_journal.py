@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.caps import Spending
-from pipeline.generation.commits import GroupCommits, RunLedger
-from pipeline.generation.journal import Journal, JournalError, JournalWriteError, PendingBatch
+from pipeline.generation.budget.caps import Spending
+from pipeline.generation.journal.commits import GroupCommits, RunLedger
+from pipeline.generation.journal.journal import (
+    Journal,
+    JournalError,
+    JournalWriteError,
+    PendingBatch,
+)
 from tests.generation.journal_making import make_exchange
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +105,8 @@ def test_other_databases_are_refused_and_left_as_they_were(
 def test_journal_of_a_running_process_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     hold = (
-        "import sys; from pathlib import Path; from pipeline.generation.journal import Journal\n"
+        "import sys; from pathlib import Path\n"
+        "from pipeline.generation.journal.journal import Journal\n"
         "journal = Journal(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

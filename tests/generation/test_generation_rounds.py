@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.client import Teacher
 from pipeline.generation.dispatch import Endpoint
-from pipeline.generation.journal import Journal
+from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
 from pipeline.generation.sampling import SeedPoolError
+from pipeline.generation.teacher.client import Teacher
 from schemas.records import Draft, InstructionRecord, Language, Rejection
 from tests.generation.scripted_run import (
     KEY,
@@ -71,15 +71,18 @@ def test_quotas_are_filled_in_both_languages(undisturbed: Made) -> None:
 
 
 def test_every_draft_is_admitted_or_counted_with_its_reason(undisturbed: Made) -> None:
-    for report in undisturbed.result.rounds:
+    rounds = undisturbed.result.rounds
+    for report in rounds:
         assert report.draft_count == report.admitted_count + sum(report.rejected.values())
-    assert sum(report.draft_count for report in undisturbed.result.rounds) == len(undisturbed.drafts)
-    assert sum(report.admitted_count for report in undisturbed.result.rounds) == len(undisturbed.admitted)
+    assert sum(report.draft_count for report in rounds) == len(
+        undisturbed.drafts
+    )
+    assert sum(report.admitted_count for report in rounds) == len(
+        undisturbed.admitted
+    )
 
 
-def test_finished_run_repeated_needs_no_teacher(
-    tmp_path: Path, undisturbed: Made
-) -> None:
+def test_finished_run_repeated_needs_no_teacher(tmp_path: Path, undisturbed: Made) -> None:
     with serve() as server:
         generate(tmp_path / "j.sqlite", server.base_url, make_config())
     before = threading.active_count()

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.journal import Journal, JournalError, JournalWriteError
-from pipeline.generation.journal_exchange import export_journal
-from pipeline.generation.journal_reading import find_exchange
-from pipeline.generation.journal_statistics import read_statistics
+from pipeline.generation.journal.exchange import export_journal
+from pipeline.generation.journal.journal import Journal, JournalError, JournalWriteError
+from pipeline.generation.journal.reading import find_exchange
+from pipeline.generation.journal.statistics import read_statistics
 from schemas.errors import PacaloomError
 from schemas.exchange import Exchange
 from tests.generation.journal_making import exchanges, make_exchange

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.caps import Spending
-from pipeline.generation.journal import Journal, JournalError, PendingBatch
-from pipeline.generation.journal_exchange import (
+from pipeline.generation.budget.caps import Spending
+from pipeline.generation.journal.exchange import (
     ExportFileError,
     ImportCounts,
     export_journal,
     import_journal,
 )
+from pipeline.generation.journal.journal import Journal, JournalError, PendingBatch
 from schemas.exchange import Exchange
 from tests.generation.journal_making import exchanges, make_exchange
 

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 
-from pipeline.generation.caps import Spending
-from pipeline.generation.journal import Journal, PendingBatch
-from pipeline.generation.journal_statistics import Tally, read_statistics
+from pipeline.generation.budget.caps import Spending
+from pipeline.generation.journal.journal import Journal, PendingBatch
+from pipeline.generation.journal.statistics import Tally, read_statistics
 from schemas.exchange import Completion, Exchange, Usage
 from tests.generation.journal_making import exchanges, make_exchange
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from pipeline.generation.documents import Document
 from pipeline.generation.sampling import Draw, ExamplePool
-from pipeline.generation.strategies.koalpaca_documents import (
+from pipeline.generation.strategies.koalpaca.documents import (
     STRATEGY,
     DocumentSampler,
     build,
     parse,
 )
-from pipeline.generation.strategies.near_copy import copied_share, is_near_copy
+from pipeline.generation.strategies.reading.near_copy import copied_share, is_near_copy
 from pipeline.generation.strategies.strategy import Materials
 from schemas.exchange import Completion, Decoding, Exchange
 from schemas.records import Draft, Language, SeedTask

@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.generation.sampling import Draw, Example, ExamplePool
-from pipeline.generation.strategies.homonyms import has_wrong_sense
-from pipeline.generation.strategies.koalpaca_translate import (
+from pipeline.generation.strategies.koalpaca.homonyms import has_wrong_sense
+from pipeline.generation.strategies.koalpaca.translatable import is_translatable
+from pipeline.generation.strategies.koalpaca.translate import (
     STRATEGY,
     TranslationSampler,
     build,
     follow,
     parse,
 )
-from pipeline.generation.strategies.numbered_json import find_items
+from pipeline.generation.strategies.koalpaca.untranslated import is_untranslated
+from pipeline.generation.strategies.reading.numbered_json import find_items
 from pipeline.generation.strategies.strategy import Materials
-from pipeline.generation.strategies.translatable import is_translatable
-from pipeline.generation.strategies.untranslated import is_untranslated
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
 from schemas.records import Draft, Language, SeedTask, TaskType
 from tests.generation.golden import assert_golden, show

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.timeouts import LearntTimeout
+from pipeline.generation.teacher.timeouts import LearntTimeout
 
 
 def make_learnt(latency_s: float, *, count: int = 50, max_tokens: int = 400) -> LearntTimeout:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.generation.sampling import Draw, ExamplePool
-from pipeline.generation.strategies.chat_templates import UnknownTemplateError, template_for
-from pipeline.generation.strategies.magpie import STRATEGY, build, follow, parse
+from pipeline.generation.strategies.magpie.chat_templates import UnknownTemplateError, template_for
+from pipeline.generation.strategies.magpie.magpie import STRATEGY, build, follow, parse
 from pipeline.generation.strategies.strategy import Materials, Waves
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
 from schemas.records import Draft, Language

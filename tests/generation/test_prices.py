@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from pipeline.generation.budget.prices import PriceMissingError, find_price, read_price_table
 from pipeline.generation.config import Price
-from pipeline.generation.prices import PriceMissingError, find_price, read_price_table
 
 OPENAI = "https://api.openai.com/v1"
 MINI = Price(input=0.25, output=2.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.rate_limits import Caps, RateLimits, estimate_tokens
+from pipeline.generation.teacher.rate_limits import Caps, RateLimits, estimate_tokens
 from schemas.exchange import Decoding, Message, Prompt
 from schemas.records import Language
 from tests.generation.virtual_time import VirtualTime

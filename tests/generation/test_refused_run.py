@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.endings import TeacherRefusedError
+from pipeline.generation.teacher.endings import TeacherRefusedError
 from tests.generation.scripted_run import generate, make_config
 from tests.generation.scripted_server import Asked, Trick, serve
 

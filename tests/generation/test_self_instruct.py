@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from pipeline.generation.sampling import Draw, ExamplePool
-from pipeline.generation.strategies.self_instruct import STRATEGY, EightExamples
+from pipeline.generation.strategies.self_instruct.self_instruct import STRATEGY, EightExamples
 from pipeline.generation.strategies.strategy import Materials
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
 from schemas.records import Draft, InstructionRecord, Language, Provenance, SeedTask

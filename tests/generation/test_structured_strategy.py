@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.generation.sampling import Draw, Example
-from pipeline.generation.strategies.drafting import is_no_input
+from pipeline.generation.strategies.reading.drafting import is_no_input
 from pipeline.generation.strategies.structured import build, parse
 from schemas.exchange import Completion, Decoding, Prompt
 from schemas.records import Draft, Language

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.budget import Budget, BudgetSpentError, Caps, worst_case
-from pipeline.generation.client import Teacher
-from pipeline.generation.endings import TeacherRefusedError
+from pipeline.generation.budget.budget import Budget, BudgetSpentError, Caps, worst_case
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.endings import TeacherRefusedError
 from schemas.exchange import Completion
 from tests.generation.scripted_server import Bill, ScriptedServer, Trick, serve
 from tests.generation.teacher_room import KEY, MODEL, in_turn, make_prompt, refuse

@@ -8,9 +8,9 @@ import traceback
 
 import pytest
 
-from pipeline.generation.budget import Budget, BudgetSpentError, Caps
-from pipeline.generation.client import Teacher
-from pipeline.generation.endings import (
+from pipeline.generation.budget.budget import Budget, BudgetSpentError, Caps
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.endings import (
     TeacherFailedError,
     TeacherRefusedError,
     TeacherUnreachableError,

@@ -5,9 +5,9 @@ from email.utils import formatdate
 
 import pytest
 
-from pipeline.generation.budget import Budget
-from pipeline.generation.client import Teacher
-from pipeline.generation.endings import TeacherFailedError, TeacherRefusedError
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.endings import TeacherFailedError, TeacherRefusedError
 from tests.generation.scripted_server import Asked, ScriptedServer, Trick, serve
 from tests.generation.teacher_room import KEY, MODEL, in_turn, make_prompt, refuse
 from tests.generation.virtual_time import SkippedTime

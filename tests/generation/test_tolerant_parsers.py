@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.strategies.drafting import Pieces, is_no_input
-from pipeline.generation.strategies.loose_json import find_records
-from pipeline.generation.strategies.numbered_list import find_tasks
+from pipeline.generation.strategies.reading.drafting import Pieces, is_no_input
+from pipeline.generation.strategies.reading.loose_json import find_records
+from pipeline.generation.strategies.reading.numbered_list import find_tasks
 
 Task = tuple[str, str, str]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.generation.coverage import Cell
 from pipeline.generation.sampling import Draw, ExamplePool
 from pipeline.generation.strategies.strategy import Materials
-from pipeline.generation.strategies.topics import STRATEGY, TopicSampler, build
+from pipeline.generation.strategies.topics.topics import STRATEGY, TopicSampler, build
 from schemas.exchange import Completion, Decoding, Exchange
 from schemas.records import Draft, InstructionRecord, Language, Provenance, SeedTask
 from tests.generation.golden import assert_golden, make_draw, show

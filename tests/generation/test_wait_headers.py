@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.waiting import read_duration, read_exhaustion, read_retry_after
+from pipeline.generation.teacher.waiting import read_duration, read_exhaustion, read_retry_after
 
 NOON = 1_800_000_000.0
 

@@ -5,7 +5,7 @@ import heapq
 from collections.abc import Coroutine
 from typing import Any
 
-from pipeline.generation.waiting import Clock
+from pipeline.generation.teacher.waiting import Clock
 
 _TURNS = 20
 """Passes of the event loop after which everyone who could go on has gone on."""

@@ -6,8 +6,8 @@ written for Korean tasks.
 """
 
 from pipeline.generation.sampling import Draw, Example
-from pipeline.generation.strategies.drafting import make_drafts
-from pipeline.generation.strategies.numbered_list import find_tasks
+from pipeline.generation.strategies.reading.drafting import make_drafts
+from pipeline.generation.strategies.reading.numbered_list import find_tasks
 from pipeline.generation.strategies.strategy import ExampleSampler, Strategy, parse_only_answer
 from schemas.exchange import Completion, Decoding, Message, Prompt
 from schemas.records import Draft, Language

@@ -11,9 +11,9 @@ import json
 from typing import Any
 
 from pipeline.generation.sampling import Draw, Example
-from pipeline.generation.strategies.drafting import make_drafts
 from pipeline.generation.strategies.kinds import KINDS
-from pipeline.generation.strategies.loose_json import find_records
+from pipeline.generation.strategies.reading.drafting import make_drafts
+from pipeline.generation.strategies.reading.loose_json import find_records
 from pipeline.generation.strategies.strategy import ExampleSampler, Strategy, parse_only_answer
 from schemas.exchange import Completion, Decoding, Message, Prompt
 from schemas.records import Draft, Language, TaskType

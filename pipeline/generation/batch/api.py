@@ -1,0 +1,199 @@
+"""The requests of the Batch API, one method each: files, batches, contents.
+
+``AsyncOpenAI`` is the only network code, as in the live client. Every way a request can end is a
+value: no HTTP client's exception, which drags the API key along, leaves this module. Output files
+are streamed and split at line feeds only; the package's own ``iter_lines`` also splits at U+2028
+and its like, which JSON strings may hold unescaped.
+"""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from typing import Protocol
+
+import aiohttp
+import httpx2
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncOpenAI,
+    DefaultAioHttpClient,
+)
+
+from pipeline.generation.batch.lines import CHAT_PATH
+from pipeline.generation.batch.state import (
+    BatchPage,
+    BatchState,
+    Upload,
+    read_batch,
+    read_page,
+    read_upload,
+)
+from pipeline.generation.teacher.answers import Failure, Fault, read_failure
+from pipeline.generation.teacher.error_bodies import one_line
+
+_PAGE = 100
+"""Batches a list request returns; the most that OpenAI allows."""
+_CLOCK_MARGIN_S = 3600.0
+"""Batches older than the upload by more than this cannot be its own; the machines that name the
+two times at the endpoint may differ by seconds."""
+
+# As in the live client: local servers are given words such as "ollama" for a key, which an answer
+# may well contain; an error message loses nothing by more caution.
+_MASKED_IN_ANSWERS = 16
+_MASKED_IN_ERRORS = 4
+
+
+class _RawResponse(Protocol):
+    @property
+    def content(self) -> bytes: ...
+
+
+class BatchApi:
+    """Belongs to the event loop of its first request; close it there."""
+
+    def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
+        """Prepare to ask; nothing is sent yet.
+
+        Args:
+            base_url: Address ending in ``/v1``.
+            api_key: Empty for local servers that want none.
+            timeout_s: Patience with one request, an upload of the largest file included.
+        """
+        self.was_reached = False
+        """The endpoint has ever answered anything."""
+        self._api_key = api_key.encode()
+        self._client = AsyncOpenAI(
+            base_url=base_url,
+            api_key=api_key or "none",
+            max_retries=0,
+            timeout=timeout_s,
+            http_client=DefaultAioHttpClient(
+                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, 20.0))
+            ),
+        )
+
+    async def upload(self, lines: bytes) -> Upload | Failure:
+        """Upload an input file; costs nothing until a batch is created from it."""
+        files = self._client.files.with_raw_response
+        body = await self._send(files.create(file=("prompts.jsonl", lines), purpose="batch"))
+        return read_upload(body) if isinstance(body, bytes) else body
+
+    async def create(self, file_id: str) -> BatchState | Failure:
+        """Start a batch: from here on its prompts are paid for."""
+        batches = self._client.batches.with_raw_response
+        body = await self._send(
+            batches.create(completion_window="24h", endpoint=CHAT_PATH, input_file_id=file_id)
+        )
+        return read_batch(body) if isinstance(body, bytes) else body
+
+    async def retrieve(self, batch_id: str) -> BatchState | Failure:
+        """Ask how far a batch is."""
+        body = await self._send(self._client.batches.with_raw_response.retrieve(batch_id))
+        return read_batch(body) if isinstance(body, bytes) else body
+
+    async def find(self, upload: Upload) -> BatchState | Failure | None:
+        """Find the batch that was created from an upload; None when there is none.
+
+        One request a hundred batches. Lists are newest first, so a page of which every batch is
+        older than the upload ends the search.
+        """
+        after: str | None = None
+        while True:
+            page = await self._read_page(after)
+            if isinstance(page, Failure):
+                return page
+            for batch in page.data:
+                if batch.input_file_id == upload.id:
+                    return batch
+            oldest_of_interest = upload.created_at - _CLOCK_MARGIN_S
+            is_past = all(batch.created_at < oldest_of_interest for batch in page.data)
+            if is_past or not page.has_more:
+                return None
+            after = page.data[-1].id
+
+    async def read_lines(self, file_id: str) -> AsyncGenerator[bytes | Failure]:
+        """Stream the lines of a file; when it breaks off, the last thing said is why."""
+        content = self._client.files.with_streaming_response.content(file_id)
+        failure: Failure | None = None
+        try:
+            async with content as response:
+                async for line in _split_lines(response.iter_bytes()):
+                    yield self.mask_answer(line)
+        except (APIStatusError, APIConnectionError, httpx2.HTTPError) as error:
+            failure = await self._describe(error)
+        if failure is not None:
+            yield failure
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def mask_answer(self, body: bytes) -> bytes:
+        """Take the API key out of what may be an answer."""
+        return self._mask(body, _MASKED_IN_ANSWERS)
+
+    def mask_error(self, body: bytes) -> bytes:
+        """Take the API key out of the words of an error."""
+        return self._mask(body, _MASKED_IN_ERRORS)
+
+    async def _read_page(self, after: str | None) -> BatchPage | Failure:
+        batches = self._client.batches.with_raw_response
+        if after is None:
+            body = await self._send(batches.list(limit=_PAGE))
+        else:
+            body = await self._send(batches.list(limit=_PAGE, after=after))
+        return read_page(body) if isinstance(body, bytes) else body
+
+    async def _send(self, request: Awaitable[_RawResponse]) -> bytes | Failure:
+        """Send one request; every way it can end is a value."""
+        try:
+            response = await request
+        except (APIStatusError, APIConnectionError) as error:
+            return await self._describe(error)
+        self.was_reached = True
+        return self.mask_answer(response.content)
+
+    async def _describe(
+        self, error: APIStatusError | APIConnectionError | httpx2.HTTPError
+    ) -> Failure:
+        if isinstance(error, APIStatusError):
+            self.was_reached = True
+            body = self.mask_error(await error.response.aread())
+            retry_after = error.response.headers.get("retry-after")
+            told = read_failure(error.status_code, body, retry_after, time.time())
+            # Only a prompt can be answered by a content filter, and none is sent here.
+            return told if isinstance(told, Failure) else Failure(Fault.REFUSED, told.finish_reason)
+        return _read_connection_error(error)
+
+    def _mask(self, body: bytes, min_length: int) -> bytes:
+        is_masked = len(self._api_key) >= min_length
+        return body.replace(self._api_key, b"***") if is_masked else body
+
+
+async def _split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Cut a stream at its line feeds; blank lines are left out."""
+    pieces: list[bytes] = []
+    async for chunk in chunks:
+        # Joined once a line, not once a chunk: a long line would cost the square of its length.
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            line = b"".join([*pieces, end])
+            pieces = []
+            if line.strip():
+                yield line
+        pieces.append(rest)
+    line = b"".join(pieces)
+    if line.strip():
+        yield line
+
+
+def _read_connection_error(error: APIConnectionError | httpx2.HTTPError) -> Failure:
+    """Tell a connection that never came about from one that broke with the request under way."""
+    # The transport calls every lost connection a ConnectTimeout; what aiohttp said is beneath.
+    original: BaseException = error
+    while original.__cause__ is not None and not isinstance(original, aiohttp.ClientError):
+        original = original.__cause__
+    words = f"{type(original).__name__}: {one_line(str(original))}"
+    if isinstance(original, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return Failure(Fault.UNREACHABLE, f"no connection ({words})", may_be_billed=False)
+    return Failure(Fault.RETRY, f"connection lost ({words})")
