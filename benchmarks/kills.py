@@ -23,8 +23,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.generation.waiting import Clock
-
 from benchmarks.endpoint import ROOT, RunningEndpoint, serving
 from benchmarks.scripted.connection import Behaviour
 from benchmarks.scripted.faults import Fault, FaultPlan
@@ -35,6 +33,7 @@ from pipeline.generation.journal.commits import GroupCommits, RunLedger
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
 from pipeline.generation.teacher.client import Teacher
+from pipeline.generation.teacher.waiting import Clock
 from schemas.exchange import Prompt
 from schemas.records import Draft, InstructionRecord, Rejection
 from tests.generation.scripted_run import MODEL, admit_whole, make_seeds

@@ -2,8 +2,8 @@
 
 In the language of the prompt, and as it asks: JSON after its schema, the next tasks of a numbered
 ``###`` list, or else one JSON record. Words come from the digits of the question's hash, so records
-of two questions share their template and little else, and pass a novelty filter: ten draws of a
-hundred words.
+of two questions share their template and little else, and pass a novelty filter: twelve draws
+of a hundred words.
 """
 
 import hashlib
@@ -35,14 +35,15 @@ _VOCABULARY = {
     ),
 }
 _WORDS = {language: words.split() for language, words in _VOCABULARY.items()}
+_DRAWN = 14
 _TEMPLATES = {
     "en": (
-        "Compare the {0} with the {1} beside a {2} near the {3} and name the {4}, {5} and {6}.",
-        "The {7} keeps its {0} far from the {8}, because a {9} once broke the {1} of the {2}.",
+        "Describe a {0} {1}, a {2} {3} and the {4} {5} of the {6} {7}, then a {8} {9} {10} {11}.",
+        "The {12} keeps its {0} far from the {13}, because a {2} once broke the {1} of the {4}.",
     ),
     "ko": (
-        "{0}, {1}, {2}, {3} 사이의 관계를 {4}에 빗대어 {5} 이야기처럼 {6} 중심으로 설명하세요.",
-        "{7} 옆의 {0} 때문에 {8} 모양이 달라졌고, {9} 앞에는 {1} 이야기가 {2}보다 오래 남았습니다.",
+        "{0} {1}, {2} {3}, {4} {5}, {6} {7}, {8} {9}, {10} {11} 순서로 설명하세요.",
+        "{12} 옆의 {0} 때문에 {13} 색이 바뀌었고, {2} 앞에는 {1} 이야기가 {4}보다 길게 남았습니다.",
     ),
 }
 _HANGUL = re.compile("[가-힣]")
@@ -106,7 +107,7 @@ def write_task(name: str, language: str) -> tuple[str, str]:
     words = _WORDS[language]
     number = int.from_bytes(hashlib.sha256(name.encode()).digest())
     drawn: list[str] = []
-    for _ in range(10):
+    for _ in range(_DRAWN):
         number, place = divmod(number, len(words))
         drawn.append(words[place])
     instruction, output = _TEMPLATES[language]

@@ -1,0 +1,144 @@
+"""A finished run repeated: how long it takes when the journal answers everything.
+
+First the journal is built: a run up to its quotas with a teacher inside this process, which answers
+at once and from the prompt alone. Then the same run is repeated with a teacher that must not be
+asked, as `./pacaloom generate` would: seed tasks of the project, curation's per-record stages as
+``admit``, every draft written to a file. Only the repeat is timed, from opening the journal.
+
+    .venv/bin/python -m benchmarks.replay --records 52000
+    .venv/bin/python -m benchmarks.replay --records 2000 --profile
+"""
+
+import argparse
+import cProfile
+import hashlib
+import json
+import pstats
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.endpoint import ROOT
+from benchmarks.scripted.replies import write_task
+from pipeline.curation.funnel import Admission
+from pipeline.generation.budget.budget import Budget
+from pipeline.generation.config import GenerationConfig
+from pipeline.generation.dispatch import Endpoint
+from pipeline.generation.journal.journal import Journal
+from pipeline.generation.rounds import Generation, Task
+from pipeline.generation.seeds import load_seed_tasks
+from schemas.exchange import Completion, Prompt, Usage
+from schemas.records import Draft
+
+_MODEL = "scripted"
+_MOST_SECONDS = 60.0
+_PROFILE_LINES = 25
+
+
+class Scribe:
+    """A teacher inside the process."""
+
+    async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
+        """Answer with a record that no other prompt gets."""
+        key = prompt.key(_MODEL)
+        instruction, output = write_task(key, prompt.language)
+        record = {"instruction": instruction, "input": "", "output": output}
+        text = json.dumps(record, ensure_ascii=False)
+        usage = Usage(prompt_tokens=300, completion_tokens=80)
+        (await budget.reserve(prompt)).settle(usage)
+        return Completion(id=key, model=_MODEL, text=text, finish_reason="stop", usage=usage)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Made(NamedTuple):
+    """What a run made."""
+
+    admitted: int
+    drafts: int
+    requests: int
+    seconds: float
+    sha256: str
+    """Of the drafts' file."""
+    rejected: Counter[str]
+
+
+def run(records: int, folder: Path, connect: Callable[[], Endpoint]) -> Made:
+    """Run to the quotas, half of the records in each language."""
+    started = time.perf_counter()
+    seeds = [*load_seed_tasks(ROOT / "seeds/en.jsonl"), *load_seed_tasks(ROOT / "seeds/ko.jsonl")]
+    config = GenerationConfig(quota={"en": records - records // 2, "ko": records // 2})
+    admission = Admission(seeds)
+    path = folder / "drafts.jsonl"
+    rejected: Counter[str] = Counter()
+    with Journal(folder / "journal.sqlite") as journal, path.open("wb") as file:
+
+        def keep(draft: Draft) -> None:
+            file.write(draft.model_dump_json().encode() + b"\n")
+
+        with Generation(
+            Task(config, _MODEL, seeds), journal, connect, admission.admit, keep
+        ) as generation:
+            while (report := generation.advance()) is not None:
+                rejected.update(report.rejected)
+            result = generation.result
+    return Made(
+        sum(result.admitted.values()),
+        result.draft_count,
+        result.teacher_requests,
+        time.perf_counter() - started,
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        rejected,
+    )
+
+
+def refuse() -> Endpoint:
+    """Stand for a teacher that a finished run does not need."""
+    raise RuntimeError("the repeated run asked for its teacher")
+
+
+def replay(arguments: argparse.Namespace, folder: Path) -> Made:
+    """Repeat the run, under the profiler if that is wanted."""
+    if not arguments.profile:
+        return run(arguments.records, folder, refuse)
+    profile = cProfile.Profile()
+    made = profile.runcall(run, arguments.records, folder, refuse)
+    statistics = pstats.Stats(profile)
+    statistics.sort_stats("cumulative").print_stats(_PROFILE_LINES)
+    statistics.sort_stats("tottime").print_stats(_PROFILE_LINES)
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--records", type=int, default=2000)
+    parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    arguments = parser.parse_args()
+    (ROOT / "outputs").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "outputs") as name:
+        built = run(arguments.records, Path(name), Scribe)
+        print(f"Built in {built.seconds:.1f} s; rejected: {dict(built.rejected)}.", flush=True)
+        made = replay(arguments, Path(name))
+        size_mb = (Path(name) / "journal.sqlite").stat().st_size / 1e6
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    is_same = made[:2] == built[:2] and made.sha256 == built.sha256
+    print("| records | drafts | requests | same drafts | seconds | journal MB | RSS MB | aim |")
+    print("|---|---|---|---|---|---|---|---|")
+    print(
+        f"| {made.admitted:,} | {made.drafts:,} | {made.requests} | {'yes' if is_same else 'no'} "
+        f"| {made.seconds:.1f} | {size_mb:,.0f} | {rss_mb:,.0f} "
+        f"| 0 requests, {_MOST_SECONDS:g} s at 52,000 |"
+    )
+    sys.exit(0 if is_same and not made.requests else 1)
+
+
+if __name__ == "__main__":
+    main()
