@@ -57,8 +57,10 @@ up: setup
 down: setup
 	@./pacaloom down
 
+BENCHMARKS := novelty korean_rules journal idle replay kills caps throughput embedded_tokens
+
 bench: setup
-	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 # Resolve pyproject.toml anew into requirements.lock; the local part of torch's version is dropped.
 lock:

@@ -34,7 +34,8 @@ class ManifestError(UserError):
 def describe_validation_error(error: ValidationError) -> str:
     """Name the first offending field and what is wrong with it, in one line."""
     first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "line"
+    # pydantic marks a key that does not fit with a part of its own, which tells people nothing.
+    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or "line"
     more = error.error_count() - 1
     suffix = f" (and {more} more)" if more else ""
     return f"{field}: {_explain(first['type'], first['msg'])}{suffix}"

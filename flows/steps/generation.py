@@ -28,6 +28,7 @@ from pipeline.generation.config import GenerationConfig, Price
 from pipeline.generation.journal.commits import GroupCommits, RunLedger
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult, Task
+from schemas.errors import UserError
 from schemas.identity import digest
 from schemas.manifest import DraftsManifest, GenerationRun
 from schemas.records import Draft, Language
@@ -38,6 +39,10 @@ _STEP_SECONDS = 60.0
 
 _BATCH_ROUND = 50_000
 """Conversations of a round that travels as a batch: a batch takes hours whatever it holds."""
+
+
+class DocumentsMissingError(UserError):
+    """A strategy works from documents and there are none."""
 
 
 class _Plan(NamedTuple):
@@ -97,6 +102,11 @@ def generate_drafts(
 def _plan(params: GenerateParams, settings: Settings) -> _Plan:
     seeds = load_seeds(params.seeds)
     documents = load_document_files(params.documents)
+    if "koalpaca_documents" in params.mix and not documents:
+        raise DocumentsMissingError(
+            "The strategy koalpaca_documents makes records from documents, and none are given: add "
+            "--documents FILE.jsonl of questions with accepted answers (docs/strategies.md)."
+        )
     teacher = choose_teacher(params.model, settings)
     earlier = read_drafts_manifest(params.name, settings.outputs) if params.grow else None
     config = part_of(params, GenerationConfig)
@@ -126,7 +136,7 @@ def _make_budget(
 
 def _find_price(params: GenerateParams, teacher: TeacherChoice, settings: Settings) -> Price | None:
     if teacher.embedded is not None and params.price is None:
-        return Price(input=0.0, output=0.0)
+        return Price(input=0.0, output=0.0) if params.max_usd is not None else None
     return find_price(
         teacher.model,
         own=params.price,

@@ -51,6 +51,11 @@ def open_teacher(
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         if params.transport == "batch":
             return BatchTeacher(address, teacher.model, key, journal=journal)
+        if journal.read_batches():
+            engine.say(
+                "Batches of an earlier run are still under way, and their prompts would be paid "
+                "for twice: with --transport batch their answers are used."
+            )
     return Teacher(
         address,
         teacher.model,

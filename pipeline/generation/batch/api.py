@@ -1,16 +1,15 @@
 """The requests of the Batch API, one method each: files, batches, contents.
 
-``AsyncOpenAI`` is the only network code, as in the live client. Every way a request can end is a
-value: no HTTP client's exception, which drags the API key along, leaves this module. Output files
-are streamed and split at line feeds only; the package's own ``iter_lines`` also splits at U+2028
-and its like, which JSON strings may hold unescaped.
+``AsyncOpenAI`` does the uploads and lists: they are few, so its cost does not matter. Every way a
+request can end is a value: no HTTP client's exception, which drags the API key along, leaves this
+module. Output files are streamed and split at line feeds only; the package's own ``iter_lines``
+also splits at U+2028 and its like, which JSON strings may hold unescaped.
 """
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from typing import Protocol
 
-import aiohttp
 import httpx2
 from openai import (
     APIConnectionError,
@@ -29,7 +28,7 @@ from pipeline.generation.batch.state import (
     read_upload,
 )
 from pipeline.generation.teacher.answers import Failure, Fault, read_failure
-from pipeline.generation.teacher.error_bodies import one_line
+from pipeline.generation.teacher.connection import read_connection_error
 
 _PAGE = 100
 """Batches a list request returns; the most that OpenAI allows."""
@@ -163,7 +162,7 @@ class BatchApi:
             told = read_failure(error.status_code, body, retry_after, time.time())
             # Only a prompt can be answered by a content filter, and none is sent here.
             return told if isinstance(told, Failure) else Failure(Fault.REFUSED, told.finish_reason)
-        return _read_connection_error(error)
+        return read_connection_error(error)
 
     def _mask(self, body: bytes, min_length: int) -> bytes:
         is_masked = len(self._api_key) >= min_length
@@ -185,15 +184,3 @@ async def _split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
     line = b"".join(pieces)
     if line.strip():
         yield line
-
-
-def _read_connection_error(error: APIConnectionError | httpx2.HTTPError) -> Failure:
-    """Tell a connection that never came about from one that broke with the request under way."""
-    # The transport calls every lost connection a ConnectTimeout; what aiohttp said is beneath.
-    original: BaseException = error
-    while original.__cause__ is not None and not isinstance(original, aiohttp.ClientError):
-        original = original.__cause__
-    words = f"{type(original).__name__}: {one_line(str(original))}"
-    if isinstance(original, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return Failure(Fault.UNREACHABLE, f"no connection ({words})", may_be_billed=False)
-    return Failure(Fault.RETRY, f"connection lost ({words})")
