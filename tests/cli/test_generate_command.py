@@ -1,4 +1,4 @@
-"""Generation from the command line: mixtures, budgets, pilots, documents, and mistakes with them."""
+"""Generation from the command line: mixtures, budgets, pilots, documents, and their mistakes."""
 
 import json
 from pathlib import Path

@@ -148,7 +148,8 @@ def test_demo_deployment_runs_through_the_worker_and_shows_its_artifacts(
 
     assert "finished successfully" in said
     artifacts = {one["key"]: one["data"] for one in ask(services, "/artifacts/filter", {})}
-    assert {"funnel-tiny", "card-tiny", "matrix-tiny", "verdict-tiny"} <= set(artifacts)
+    wanted = {"funnel-tiny", "card-tiny", "matrix-tiny", "verdict-tiny", "progress-generate"}
+    assert wanted <= set(artifacts)
     assert "| movie-sentiment-ko |" in artifacts["matrix-tiny"]
     assert artifacts["verdict-tiny"].splitlines()[0] in {"# promote", "# hold", "# reject"}
 
