@@ -176,3 +176,16 @@ def test_no_text_makes_the_parser_raise_and_every_draft_can_be_written(
     assert drafts
     for draft in drafts:
         assert Draft.model_validate_json(draft.model_dump_json()) == draft
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "instruction"),
+    [
+        ("1. Instruction: Name it.\n<noinput>\n1. Output:\nRed.", "en", "Name it."),
+        ("1. 지시: 이름을 대세요. ＜없음＞\n1. 출력:\n빨강", "ko", "이름을 대세요."),
+    ],
+)
+def test_mark_of_no_input_without_its_label_is_no_part_of_the_instruction(
+    text: str, language: Language, instruction: str
+) -> None:
+    assert columns(text, language)[0][:2] == (instruction, "")

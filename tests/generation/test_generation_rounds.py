@@ -74,12 +74,8 @@ def test_every_draft_is_admitted_or_counted_with_its_reason(undisturbed: Made) -
     rounds = undisturbed.result.rounds
     for report in rounds:
         assert report.draft_count == report.admitted_count + sum(report.rejected.values())
-    assert sum(report.draft_count for report in rounds) == len(
-        undisturbed.drafts
-    )
-    assert sum(report.admitted_count for report in rounds) == len(
-        undisturbed.admitted
-    )
+    assert sum(report.draft_count for report in rounds) == len(undisturbed.drafts)
+    assert sum(report.admitted_count for report in rounds) == len(undisturbed.admitted)
 
 
 def test_finished_run_repeated_needs_no_teacher(tmp_path: Path, undisturbed: Made) -> None:

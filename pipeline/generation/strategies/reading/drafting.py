@@ -19,6 +19,9 @@ _NO_INPUT = re.compile(
     re.IGNORECASE,
 )
 
+# Teachers that forget the label of an empty input leave the mark behind the instruction.
+_MARK_AT_END = re.compile(r"\s*[<＜]\s*(?:no\s?input|없음)\s*[>＞]\s*\Z", re.IGNORECASE)
+
 # NUL and the other control characters have no place in a record. They become U+FFFD, as lone
 # surrogates do, so that curation still sees that the text was broken.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -79,7 +82,7 @@ def _make_draft(
     prompt, completion = exchange
     instruction, given, output = (clean(part).strip() for part in piece[:3])
     return Draft(
-        instruction=instruction,
+        instruction=_MARK_AT_END.sub("", instruction),
         input="" if is_no_input(given) else given,
         output=output,
         language=prompt.language,
