@@ -73,6 +73,16 @@ async def test_spending_adds_up_answers_refusals_and_worst_cases() -> None:
     assert budget.requests_sent == 3
 
 
+async def test_request_that_was_never_sent_leaves_its_room_to_another() -> None:
+    budget = Budget(Caps(max_requests=1))
+
+    (await budget.reserve(make_prompt())).withdraw()
+    (await budget.reserve(make_prompt())).settle(ANSWER)
+
+    assert budget.spent[:3] == (1, 20, 10)
+    assert budget.requests_sent == 1
+
+
 async def test_only_the_first_word_on_a_reservation_counts() -> None:
     budget = Budget()
     reservation = await budget.reserve(make_prompt())

@@ -87,6 +87,23 @@ async def test_cancelled_request_counts_as_the_worst_case() -> None:
     assert count(budget) == WORST_TOKENS
 
 
+async def test_prompts_cancelled_before_they_are_sent_are_not_counted() -> None:
+    budget = Budget()
+    with serve() as server:
+        async with Teacher(
+            server.base_url, MODEL, KEY, concurrency=64, requests_per_minute=1
+        ) as teacher:
+            await teacher.complete(make_prompt(), budget)
+            asks = [asyncio.create_task(teacher.complete(make_prompt(n), budget)) for n in range(9)]
+            await asyncio.sleep(0.05)
+            for asking in asks:
+                asking.cancel()
+            await asyncio.gather(*asks, return_exceptions=True)
+
+    assert budget.spent.requests == budget.requests_sent == len(server.asked) == 1
+    assert count(budget) == ANSWER_TOKENS
+
+
 async def test_request_that_waits_when_the_run_ends_costs_nothing() -> None:
     trick = Trick(status=401, body="bad key", delay_s=0.1)
     budget = Budget()
@@ -98,7 +115,7 @@ async def test_request_that_waits_when_the_run_ends_costs_nothing() -> None:
             ends = await asyncio.gather(*asks, return_exceptions=True)
 
     assert all(isinstance(end, TeacherRefusedError) for end in ends)
-    assert len(server.asked) == 1
+    assert budget.spent.requests == len(server.asked) == 1
     assert count(budget) == 0
 
 

@@ -67,24 +67,31 @@ class Reservation:
     So ``finally: reservation.forfeit()`` is a safe end for whatever may go wrong.
     """
 
-    def __init__(self, worst: Usage, settle: Callable[[Usage], None]) -> None:
-        """Made by :meth:`Budget.reserve`."""
+    def __init__(self, worst: Usage, close: Callable[[Usage | None], None]) -> None:
+        """Made by :meth:`Budget.reserve`; ``close(None)`` is for what was never sent."""
         self._worst = worst
-        self._settle: Callable[[Usage], None] | None = settle
+        self._close: Callable[[Usage | None], None] | None = close
 
     def settle(self, usage: Usage) -> None:
         """Count what the endpoint says it took; the rest comes back."""
-        settle, self._settle = self._settle, None
-        if settle is not None:
-            settle(usage)
+        self._end(usage)
+
+    def withdraw(self) -> None:
+        """Give everything back: the request was never sent."""
+        self._end(None)
 
     def release(self) -> None:
         """Give the tokens back: the endpoint refused before it worked. The request counts."""
-        self.settle(Usage())
+        self._end(Usage())
 
     def forfeit(self) -> None:
         """Count the worst case: the request may have been billed."""
-        self.settle(self._worst)
+        self._end(self._worst)
+
+    def _end(self, usage: Usage | None) -> None:
+        close, self._close = self._close, None
+        if close is not None:
+            close(usage)
 
 
 class Budget:
@@ -173,7 +180,7 @@ class Budget:
             raise
         self._tend()
         self.requests_sent += 1
-        return Reservation(worst, lambda usage: self._settle(worst, usage))
+        return Reservation(worst, lambda usage: self._end(worst, usage))
 
     async def close(self) -> None:
         """Write exactly what was spent; requests still under way count with their worst case."""
@@ -185,14 +192,20 @@ class Budget:
         if self._lease is not None:
             await self._lease.close()
 
-    def _settle(self, worst: Usage, usage: Usage) -> None:
+    def _end(self, worst: Usage, usage: Usage | None) -> None:
+        if usage is None:
+            self.requests_sent -= 1
+        else:
+            self._count(usage)
+        self._give_back(worst)
+        self._tend()
+
+    def _count(self, usage: Usage) -> None:
         self._used = Usage(
             prompt_tokens=self._used.prompt_tokens + usage.prompt_tokens,
             completion_tokens=self._used.completion_tokens + usage.completion_tokens,
         )
         self._settled = self._settled.plus(self._to_need(usage))
-        self._give_back(worst)
-        self._tend()
 
     def _give_back(self, worst: Usage) -> None:
         self._under_way = self._under_way.minus(self._to_need(worst))
@@ -245,7 +258,7 @@ class Budget:
         if self.seconds_left == 0:
             return self._make_spent_error("max-minutes", worst)
         need = self._to_need(worst)
-        # Of what is under way, tokens may come back; requests do not.
+        # Of what is under way, tokens may come back; requests do not, unless the run is cancelled.
         least = self._settled.plus(Amount(self._under_way.requests, 0, 0)).plus(need)
         if least.fits(self._limits):
             return None

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pipeline.generation.strategies.reading.drafting import clean
 from pipeline.generation.teacher.error_bodies import one_line, read_error_body
 from pipeline.generation.teacher.waiting import read_retry_after
+from schemas.exchange import Usage
 
 _TOO_BUSY = frozenset({429, 503, 504, 529})
 _MAY_PASS = frozenset({408, 409, 425})
@@ -67,6 +68,11 @@ class Answer(NamedTuple):
     completion_tokens: int
     is_counted: bool = True
     """The reply told its usage."""
+
+    @property
+    def usage(self) -> Usage:
+        """As the endpoint counted it; zeros where it did not."""
+        return Usage(prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens)
 
 
 class _Message(BaseModel):

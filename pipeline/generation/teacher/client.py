@@ -22,7 +22,7 @@ from pipeline.generation.teacher.rate_limits import Caps, RateLimits, TokenClaim
 from pipeline.generation.teacher.retries import Asking, Retries
 from pipeline.generation.teacher.timeouts import LearntTimeout
 from pipeline.generation.teacher.waiting import Clock
-from schemas.exchange import Completion, Prompt, Usage
+from schemas.exchange import Completion, Prompt
 
 _LOG = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Teacher:
         finally:
             # What is counted already stays so; this is for what never went out or was cancelled.
             if sent is None:
-                reservation.release()
+                reservation.withdraw()
             else:
                 reservation.forfeit()
 
@@ -178,7 +178,7 @@ class Teacher:
             if not outcome.may_be_billed:
                 reservation.release()
         elif outcome.is_counted:
-            reservation.settle(_usage_of(outcome))
+            reservation.settle(outcome.usage)
             self._rates.correct(sent.claim, outcome.prompt_tokens + outcome.completion_tokens)
 
     def _take_answer(
@@ -195,7 +195,7 @@ class Teacher:
             model=self.model,
             text=answer.text,
             finish_reason=answer.finish_reason,
-            usage=_usage_of(answer),
+            usage=answer.usage,
             latency_s=latency_s,
             attempts=asking.requests,
         )
@@ -233,7 +233,3 @@ class Teacher:
         wait = seconds if seconds_left is None else min(seconds, seconds_left)
         if wait > 0:
             await self._clock.sleep(wait)
-
-
-def _usage_of(answer: Answer) -> Usage:
-    return Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)

@@ -20,6 +20,7 @@ from openai import DefaultAioHttpClient
 
 from pipeline.generation.teacher.answers import Answer, Failure, Fault, read_answer, read_failure
 from pipeline.generation.teacher.error_bodies import one_line
+from pipeline.generation.teacher.masking import NO_KEY, KeyMask
 from pipeline.generation.teacher.waiting import Clock, read_date, read_exhaustion
 
 _EXTENSIONS = {"timeout": httpx2.Timeout(None, connect=20.0).as_dict()}
@@ -28,10 +29,10 @@ _EXTENSIONS = {"timeout": httpx2.Timeout(None, connect=20.0).as_dict()}
 # that very moment is lost and may be billed, so ours are given up a little sooner.
 _KEEPALIVE_S = 4.0
 
-# Local servers are given words such as "ollama" for a key, which an answer may well contain; no
-# real key is shorter than 16 characters. An error message loses nothing by more caution.
-_MASKED_IN_ANSWERS = 16
-_MASKED_IN_ERRORS = 4
+NO_REPLY = (httpx2.HTTPError, aiohttp.ClientError)
+"""How a request ends without a reply. The package's transport translates most of aiohttp's
+exceptions, and lets those through that tell of a broken reply: a bad status line, a header of more
+than 8,190 bytes."""
 
 
 class Reply(NamedTuple):
@@ -55,7 +56,7 @@ class Connection:
             clock: Tells the time of day.
         """
         self.base_url = base_url.rstrip("/")
-        self._key = api_key.encode()
+        self._key_mask = KeyMask(api_key)
         self._clock = clock
         self._headers = {
             "authorization": f"Bearer {api_key or 'none'}",
@@ -80,40 +81,49 @@ class Connection:
                 response = await self._client.send(request)
         except TimeoutError:
             return Reply(Failure(Fault.TIMEOUT, f"no answer within {timeout_s:,.1f} s"))
-        except httpx2.HTTPError as error:
-            return Reply(read_connection_error(error))
-        if not response.is_success:
-            return self._read_error(response)
-        words = self._mask(response.content, _MASKED_IN_ANSWERS)
-        answer = read_answer(words, response.headers.get("content-type", ""))
-        return Reply(answer, read_exhaustion(response.headers.raw))
+        except NO_REPLY as error:
+            return Reply(read_connection_error(error, self._key_mask))
+        if response.is_success:
+            body = self._key_mask.in_answer(response.content)
+            outcome = read_answer(body, response.headers.get("content-type", ""))
+        else:
+            outcome = read_error_reply(response, self._key_mask, self._clock.time_of_day())
+        return Reply(outcome, read_exhaustion(response.headers.raw))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    def _read_error(self, response: httpx2.Response) -> Reply:
-        # The endpoint's own clock, where it tells it: then a wrong one of ours changes nothing.
-        sent_at = read_date(response.headers.get("date", ""))
-        failure = read_failure(
-            response.status_code,
-            self._mask(response.content, _MASKED_IN_ERRORS),
-            response.headers.get("retry-after"),
-            self._clock.time_of_day() if sent_at is None else sent_at,
-        )
-        return Reply(failure, read_exhaustion(response.headers.raw))
 
-    def _mask(self, body: bytes, min_length: int) -> bytes:
-        return body.replace(self._key, b"***") if len(self._key) >= min_length else body
+def read_error_reply(
+    response: httpx2.Response, key_mask: KeyMask, now_s: float
+) -> Answer | Failure:
+    """Sort a reply with another status than success.
+
+    Args:
+        response: Read to its end.
+        key_mask: For the words of the endpoint.
+        now_s: Our time of day in seconds since 1970. The endpoint's own, where the reply tells it,
+            goes before: then a wrong clock of ours changes nothing.
+    """
+    sent_at = read_date(response.headers.get("date", ""))
+    return read_failure(
+        response.status_code,
+        key_mask.in_error(response.content),
+        response.headers.get("retry-after"),
+        now_s if sent_at is None else sent_at,
+    )
 
 
-def read_connection_error(error: Exception) -> Failure:
+def read_connection_error(error: Exception, key_mask: KeyMask = NO_KEY) -> Failure:
     """Tell a connection that never came about from one that broke with the request under way."""
     # The transport calls every lost connection a ConnectTimeout; what aiohttp said is beneath.
     original: BaseException = error
     while original.__cause__ is not None and not isinstance(original, aiohttp.ClientError):
         original = original.__cause__
-    words = f"{type(original).__name__}: {one_line(str(original))}"
+    # A broken reply is quoted, and it may quote the key.
+    said = key_mask.in_error(str(original).encode(errors="replace")).decode()
+    words = f"{type(original).__name__}: {one_line(said)}"
     if isinstance(original, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
         return Failure(Fault.UNREACHABLE, f"no connection ({words})", may_be_billed=False)
     return Failure(Fault.RETRY, f"connection lost ({words})")
