@@ -9,7 +9,6 @@ that the teacher cannot fill would otherwise be asked for until the run ends.
 A draw costs the kinds and the cells of one kind, about 200 comparisons, whatever the pool holds.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Literal, NamedTuple, TypeVar
@@ -33,21 +32,6 @@ class Cell(NamedTuple):
     difficulty: Difficulty
 
 
-class Filled(NamedTuple):
-    """How many cells of a row of the grid hold a record."""
-
-    filled_count: int
-    cell_count: int
-
-
-class CoverageReport(NamedTuple):
-    """How far the grid is filled with admitted records; seed tasks do not count here."""
-
-    total: Filled
-    by_topic: dict[str, Filled]
-    by_task_type: dict[TaskType, Filled]
-
-
 class Coverage:
     """What was asked for and what came of it, for one language."""
 
@@ -62,7 +46,6 @@ class Coverage:
         self._in_type: dict[TaskType, float] = {}
         for kind in self._cells:
             self._in_type[kind] = float(seeds_by_type.get(kind, 0))
-        self._filled: set[Cell] = set()
 
     def take(self, rng: Random) -> Cell:
         """Choose the cell to ask for next, and count a draft of it as under way."""
@@ -74,21 +57,6 @@ class Coverage:
     def settle(self, cell: Cell, admitted_count: int) -> None:
         """Account for what became of a draft under way."""
         self._count(cell, (admitted_count or _IN_VAIN) - 1.0)
-        if admitted_count:
-            self._filled.add(cell)
-
-    def report(self) -> CoverageReport:
-        """Count the cells that hold a record, by topic and by kind of task."""
-        topics = Counter(cell.topic for cell in self._filled)
-        kinds = Counter(cell.task_type for cell in self._filled)
-        by_type: dict[TaskType, Filled] = {}
-        for kind, cells in self._cells.items():
-            by_type[kind] = Filled(kinds[kind], len(cells))
-        return CoverageReport(
-            Filled(len(self._filled), len(self._in_cell)),
-            {topic: Filled(topics[topic], size) for topic, size in self._topic_sizes.items()},
-            by_type,
-        )
 
     def _lag(self, kind: TaskType) -> tuple[float]:
         return (self._in_type[kind] / len(self._cells[kind]),)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.coverage import Cell, Coverage, Filled
+from pipeline.generation.coverage import Cell, Coverage
 from pipeline.generation.strategies.topics.english_topics import ENGLISH_TOPICS
 from pipeline.generation.strategies.topics.korean_topics import KOREAN_TOPICS
 from pipeline.generation.strategies.topics.topic_grid import Topic, make_cells
@@ -73,19 +73,6 @@ def test_a_cell_that_never_brings_anything_does_not_keep_the_others_from_their_t
 
     # A failure counts a quarter, so four tries weigh as much as one record elsewhere.
     assert asked[SMALL[0]] == pytest.approx(4 * asked[SMALL[1]], rel=0.3)
-
-
-def test_report_counts_the_cells_with_a_record_by_topic_and_by_kind() -> None:
-    coverage = Coverage(SMALL, {"code": 3, "rewriting": 3})
-    taken = take_many(coverage, 4)
-    for cell in taken:
-        coverage.settle(cell, int(cell == SMALL[0]))
-
-    report = coverage.report()
-
-    assert report.total == Filled(1, 4)
-    assert report.by_topic == {"a": Filled(1, 2), "b": Filled(0, 2)}
-    assert report.by_task_type == {"code": Filled(1, 2), "rewriting": Filled(0, 2)}
 
 
 @given(st.lists(st.integers(0, 3), max_size=60), st.integers())
