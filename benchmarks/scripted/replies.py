@@ -47,7 +47,7 @@ _TEMPLATES = {
     ),
 }
 _HANGUL = re.compile("[가-힣]")
-_CONTINUED_LIST = re.compile(r"Continue the list with task (\d+)|(\d+)번 과제부터")
+_CONTINUED_LIST = re.compile(r"Continue the list with tasks (\d+)|(\d+)번부터")
 _LABELS = {
     "en": ("Instruction", "Input", "Output", "<noinput>"),
     "ko": ("지시", "입력", "출력", "<없음>"),

@@ -41,7 +41,8 @@ def test_english_prompt_lists_the_examples_as_the_original_does() -> None:
         "Apple, pear, fig.\n"
         "###\n2. Instruction: Translate.\n2. Input:\nhello\n2. Output:\n안녕\n"
         "###\n3. Instruction: Add.\n3. Input:\n2, 3\n3. Output:\n5\n"
-        "###\n\nContinue the list with task 4, in the same form."
+        "###\n\nContinue the list with tasks 4 to 20, in the same form. "
+        "Write nothing after the last task."
     )
 
 
@@ -50,7 +51,10 @@ def test_korean_prompt_lists_the_examples_in_korean() -> None:
 
     assert message.content.startswith("서로 다른 과제 20개의 목록을 만들어 주세요.")
     assert "###\n1. 지시: List three fruits\n1. 입력:\n<없음>\n1. 출력:\n" in message.content
-    assert message.content.endswith("###\n\n4번 과제부터 같은 형식으로 목록을 이어 주세요.")
+    assert message.content.endswith(
+        "###\n\n4번부터 20번까지 같은 형식으로 목록을 이어서 써 주세요. "
+        "과제 말고는 아무 말도 덧붙이지 마세요."
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -100,8 +100,8 @@ def test_answer_is_one_record_in_the_language_of_the_prompt(content: str, langua
 @pytest.mark.parametrize(
     "wish",
     [
-        pytest.param("Continue the list with task 4, in the same form.", id="english"),
-        pytest.param("4번 과제부터 같은 형식으로 목록을 이어 주세요.", id="korean"),
+        pytest.param("Continue the list with tasks 4 to 20, in the same form.", id="english"),
+        pytest.param("4번부터 20번까지 같은 형식으로 목록을 이어서 써 주세요.", id="korean"),
     ],
 )
 def test_list_is_continued_up_to_its_twentieth_task(wish: str) -> None:

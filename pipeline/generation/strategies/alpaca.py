@@ -19,12 +19,12 @@ Write a list of {count} tasks that differ from each other. The tasks will be giv
 model to see how well it carries out instructions.
 
 Requirements:
-1. Begin each instruction with another verb, as far as possible.
+1. Begin each instruction with a different verb, as far as possible.
 2. Vary the wording: mix commands, requests and questions.
 3. Vary the kind of task: open-ended writing, classification, editing, summaries, extraction, \
 calculation, explanation and others.
-4. A language model must be able to do the task in text. Do not ask for pictures or sound, and not \
-for deeds such as setting a reminder.
+4. A language model must be able to do the task in text. Do not ask for pictures or sound, or \
+for real-world actions such as setting a reminder.
 5. Write the instruction in English, in one or two sentences.
 6. Where the task works on some material, put it in the input: realistic and specific, rich enough \
 to make the task demanding, no placeholders, at most 100 words.
@@ -63,10 +63,17 @@ _LABELS: dict[Language, tuple[str, str, str, str]] = {
 }
 
 # The original leaves "4. Instruction:" open, which a completion model continues; a chat model
-# takes it for the end and answers with nothing.
+# takes it for the end and answers with nothing. Unless told not to, it adds a remark of its own,
+# which becomes part of the last output.
 _GO_ON: dict[Language, str] = {
-    "en": "###\n\nContinue the list with task {number}, in the same form.",
-    "ko": "###\n\n{number}번 과제부터 같은 형식으로 목록을 이어 주세요.",
+    "en": (
+        "###\n\nContinue the list with tasks {number} to {last}, in the same form. Write nothing "
+        "after the last task."
+    ),
+    "ko": (
+        "###\n\n{number}번부터 {last}번까지 같은 형식으로 목록을 이어서 써 주세요. 과제 말고는 "
+        "아무 말도 덧붙이지 마세요."
+    ),
 }
 
 
@@ -76,7 +83,7 @@ def build(draw: Draw) -> Prompt:
         _render(number, example, draw.language) for number, example in enumerate(draw.examples, 1)
     ]
     text = _HEAD[draw.language].format(count=_LIST_LENGTH) + "".join(blocks)
-    text += _GO_ON[draw.language].format(number=len(draw.examples) + 1)
+    text += _GO_ON[draw.language].format(number=len(draw.examples) + 1, last=_LIST_LENGTH)
     return Prompt(
         messages=(Message(role="user", content=text),),
         decoding=draw.decoding,
