@@ -35,13 +35,15 @@ You invent varied tasks for an assistant. Each is a JSON object.
 "instruction": what a person asks for, clear by itself.
 "input": the text or data to work on, written out in full; "" if none is needed.
 "output": the correct, finished answer to the instruction, at most 120 words.
-Each task is about a new subject, with new names and numbers. Everything is in English.""",
+Each task is about a new subject, with new names and numbers. Everything is in English, except \
+text that is translated from or into another language.""",
     "ko": """\
-당신은 도우미에게 시킬 다양한 과제를 지어냅니다. 과제는 JSON 객체 하나입니다.
+당신은 AI 도우미에게 시킬 다양한 과제를 지어냅니다. 과제는 JSON 객체 하나입니다.
 "instruction": 사람이 부탁하는 내용. 그것만 읽어도 뜻이 분명해야 합니다.
 "input": 지시에 필요한 글이나 자료 전체. 필요 없으면 "".
 "output": 지시에 대한 정확하고 완성된 답. 다섯 문장 이내.
-과제마다 소재, 이름, 숫자를 새로 고릅니다. 모두 자연스러운 한국어로 씁니다.""",
+과제마다 소재, 이름, 숫자를 새로 고릅니다. 번역 과제의 외국어 원문과 번역문 말고는 모두 자연스러운 \
+한국어로 씁니다.""",
 }
 
 _ASK: dict[Language, str] = {

@@ -7,10 +7,10 @@ from schemas.records import Language
 # Chat templates such as Qwen's put "You are Qwen, created by Alibaba Cloud" where no system message
 # stands, and the answers then speak of it.
 _SYSTEM: dict[Language, str] = {
-    "en": "You are a helpful assistant. Do what is asked, correctly and completely, in English. "
-    "Give the answer itself, without remarks about the task.",
-    "ko": "당신은 친절하고 정확한 도우미입니다. 부탁받은 일을 빠짐없이 한국어로 해 주세요. "
-    "과제에 대한 군말 없이 답만 씁니다.",
+    "en": "You are a helpful assistant. Do what is asked, correctly and completely, in English "
+    "unless another language is asked for. Give the answer itself, without remarks about the task.",
+    "ko": "당신은 친절하고 정확한 AI 도우미입니다. 부탁받은 일을 빠짐없이 해냅니다. 다른 언어로 "
+    "써 달라는 말이 없으면 한국어로 답하며, 군말 없이 답만 씁니다.",
 }
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from pipeline.generation.coverage import Cell, Coverage, CoverageReport
+from pipeline.generation.coverage import Cell, Coverage
 from pipeline.generation.sampling import Draw
 from pipeline.generation.strategies.kinds import KINDS
 from pipeline.generation.strategies.reading.drafting import make_drafts
@@ -27,18 +27,20 @@ _SYSTEM: dict[Language, str] = {
     "en": """\
 You invent tasks for an assistant, each on the topic and of the kind and difficulty that are named.
 Each is a JSON object.
-"instruction": what a person asks for, clear by itself. It never names topic, kind or difficulty.
+"instruction": what a person asks for, clear by itself, without labels such as "Topic:" or "Kind:".
 "input": the text or data to work on, written out in full; "" if none is needed.
 "output": the correct, finished answer to the instruction, at most 120 words.
-The examples show the form only: take another subject, new names and numbers. Write in English.""",
+The examples show the form only: take another subject, new names and numbers. Everything is in \
+English, except text that is translated from or into another language.""",
     "ko": """\
-당신은 도우미에게 시킬 과제를 지어냅니다. 정해 주는 주제와 종류, 난이도에 맞춥니다. 과제는 JSON \
-객체 하나입니다.
-"instruction": 사람이 부탁하는 내용. 그것만 읽어도 뜻이 분명해야 하며, 주제나 종류, 난이도라는 \
-말은 쓰지 않습니다.
+당신은 AI 도우미에게 시킬 과제를 지어냅니다. 정해 주는 주제와 종류, 난이도에 맞춥니다. 과제는 \
+JSON 객체 하나입니다.
+"instruction": 사람이 부탁하는 내용. 그것만 읽어도 뜻이 분명해야 하며, '주제:'나 '종류:' 같은 \
+표시는 붙이지 않습니다.
 "input": 지시에 필요한 글이나 자료 전체. 필요 없으면 "".
 "output": 지시에 대한 정확하고 완성된 답. 다섯 문장 이내.
-예시는 형식만 보여 줍니다. 소재와 이름, 숫자는 새로 고릅니다. 모두 자연스러운 한국어로 씁니다.""",
+예시는 형식만 보여 줍니다. 소재와 이름, 숫자는 새로 고릅니다. 번역 과제의 외국어 원문과 번역문 \
+말고는 모두 자연스러운 한국어로 씁니다.""",
 }
 _ASK: dict[Language, str] = {
     "en": "New task. Kind: {kind}.\nTopic: {topic}, in particular {matter}.\nDifficulty: {level}.",
@@ -69,10 +71,6 @@ class TopicSampler:
     def fold(self, draw: Draw, admitted: Sequence[InstructionRecord]) -> None:
         if draw.cell is not None:
             self._coverage.settle(draw.cell, len(admitted))
-
-    def report(self) -> CoverageReport:
-        """Tell how far the grid is filled."""
-        return self._coverage.report()
 
 
 def build(draw: Draw) -> Prompt:
