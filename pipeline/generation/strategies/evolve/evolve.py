@@ -1,6 +1,6 @@
 """Evol-Instruct: a task of the pool is made harder, or inspires a rarer one, and is then answered.
 
-After WizardLM (arXiv:2304.12244, section 3): one operator rewrites a parent (``evolve_operators``),
+After WizardLM (arXiv:2304.12244, section 3): one operator rewrites a parent (``operators``),
 the teacher answers what came out, and what failed is marked (``elimination``). Two requests a
 record; a failed rewrite costs one, because its answer is not asked for.
 

@@ -31,7 +31,7 @@ _PRICES: dict[Language, Evolution] = {
     "en": Evolution(
         Task("Name the cheapest item.", "pens 3.20, notebooks 2.80"),
         Task(
-            "Name the item that is cheapest a piece.",
+            "Name the item with the lowest price per piece.",
             "| item | pieces | price |\n| pens | 4 | 3.20 |\n| notebooks | 2 | 2.80 |\n"
             "| erasers | 10 | 5.50 |",
         ),
@@ -39,8 +39,8 @@ _PRICES: dict[Language, Evolution] = {
     "ko": Evolution(
         Task("가장 싼 것을 고르세요.", "볼펜 3,200원, 공책 2,800원"),
         Task(
-            "한 개 값이 가장 싼 것을 고르세요.",
-            "| 품목 | 묶음 | 값 |\n| 볼펜 | 4개 | 3,200원 |\n| 공책 | 2권 | 2,800원 |\n"
+            "개당 가격이 가장 낮은 품목을 고르세요.",
+            "| 품목 | 묶음 | 가격 |\n| 볼펜 | 4개 | 3,200원 |\n| 공책 | 2권 | 2,800원 |\n"
             "| 지우개 | 10개 | 5,500원 |",
         ),
     ),
@@ -60,8 +60,8 @@ _EVOLVED: dict[Language, dict[Operator, str]] = {
     "ko": {
         "constraint": "냉동실과 비닐봉지를 쓰지 않고 식빵을 닷새 동안 보관하는 방법을 설명해 "
         "주세요.",
-        "deepen": "식빵을 오래 보관하는 방법을 설명하고, 빵이 굳는 까닭과 곰팡이가 피는 조건도 "
-        "견주어 주세요.",
+        "deepen": "식빵을 오래 보관하는 방법을 설명하고, 빵이 굳는 까닭과 곰팡이가 피는 까닭이 "
+        "어떻게 다른지도 알려 주세요.",
         "concretise": "장마철 반지하 방에서 우유 식빵 한 봉지를 일주일 동안 보관하는 방법을 설명해 "
         "주세요.",
         "reasoning": "식구 둘이 하루에 식빵 네 장을 먹고 일요일마다 스물여덟 장을 삽니다. 빵이 "

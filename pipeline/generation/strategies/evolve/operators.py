@@ -38,8 +38,8 @@ on, or "" if there is none. You are given one task and one method.
 - Apply the method and nothing else. Add about 10 to 20 words; do not make it wordy.
 - Keep everything that the task already says, with its tables, code and data.
 - Do not solve the task, and do not write about the rewriting.
-- Write in English.
-Reply with the new task as a JSON object.""",
+- Write in English. Leave text in other languages as it is.
+Reply with the new task as a JSON object and nothing else.""",
     "ko": """\
 당신은 과제를 더 어렵게 고쳐 씁니다. 다만 사람이 읽기에 자연스럽고 뜻이 분명해야 합니다. 과제는 \
 "instruction"과 "input"이 있는 JSON 객체이고, "input"에는 다룰 자료가 들어가며 없으면 ""입니다. \
@@ -47,7 +47,7 @@ Reply with the new task as a JSON object.""",
 - 그 방법만 적용합니다. 늘어나는 분량은 다섯 어절에서 열 어절 정도로 하고 장황하게 쓰지 않습니다.
 - 과제에 이미 있는 내용과 표, 코드, 자료는 빠뜨리지 않습니다.
 - 과제를 풀지 말고, 고쳐 쓰는 일에 관한 말도 하지 않습니다.
-- 자연스러운 한국어로 씁니다.
+- 자연스러운 한국어로 쓰되, 외국어로 된 자료는 그대로 둡니다.
 새 과제를 JSON 객체로만 답합니다.""",
 }
 _BREADTH: dict[Language, str] = {
@@ -59,8 +59,8 @@ there is none.
 - Keep about the same length and difficulty.
 - The task must be reasonable and clear to a person, and can be done in text.
 - Do not solve the task, and do not write about the given one.
-- Write in English.
-Reply with the new task as a JSON object.""",
+- Write in English, except text that is to be translated from another language.
+Reply with the new task as a JSON object and nothing else.""",
     "ko": """\
 당신은 과제 하나를 실마리로 삼아 전혀 새로운 과제를 지어냅니다. 과제는 "instruction"과 "input"이 \
 있는 JSON 객체이고, "input"에는 다룰 자료 전체가 들어가며 없으면 ""입니다.
@@ -68,7 +68,7 @@ Reply with the new task as a JSON object.""",
 - 길이와 난이도는 비슷하게 맞춥니다.
 - 사람이 읽기에 자연스럽고 뜻이 분명하며, 글로 해낼 수 있는 과제여야 합니다.
 - 과제를 풀지 말고, 실마리가 된 과제에 관한 말도 하지 않습니다.
-- 자연스러운 한국어로 씁니다.
+- 번역할 외국어 글 말고는 자연스러운 한국어로 씁니다.
 새 과제를 JSON 객체로만 답합니다.""",
 }
 _METHODS: dict[Language, dict[Operator, str]] = {
