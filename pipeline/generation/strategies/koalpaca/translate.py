@@ -1,9 +1,10 @@
 """KoAlpaca v1.0: tasks are translated, their outputs are written anew in the target language.
 
 The procedure is the original's (github.com/Beomi/KoAlpaca, v1.0): instruction and input are
-translated, ten tasks a request, and the outputs are asked for in Korean, because a translated
-answer reads like one and what is right of an English text (its length, its labels, its wording) is
-not always right of a Korean one. Source outputs are neither translated nor shown. Ours are the way
+translated, and the outputs are asked for in Korean, ten a request. Its README leaves the source
+outputs out because text-davinci-003 wrote them; here they are neither translated nor shown because
+what is right of an English text (its length, its labels, its wording) is not always right of a
+Korean one. The original translates with DeepL, here the teacher does it. Ours are the way
 from Korean to English, seed tasks as the source, and that broken translations are marked: words
 left as they were, words in a sense that they do not have there, an input that got lost, and an
 output equal to its input. Tasks whose translation is broken are not asked further.

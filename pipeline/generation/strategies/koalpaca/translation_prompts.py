@@ -16,8 +16,8 @@ input.
 length.
 2. Add nothing and leave nothing out. Write as a native speaker would put such a request, not word \
 by word.
-3. Choose for each word the sense that it has in its task: 배 may be a ship, a pear, a belly or a \
-factor.
+3. Choose for each word the sense that it has in its task: 배 may be a ship, a pear, a belly or \
+"-fold".
 4. Translate the labels, headings and words that a task prescribes, and use the same ones in \
 instruction and input. Romanise names of people and places.
 5. Keep code, formulas, variable names, file names, numbers and links as they are. Leave no other \
@@ -26,11 +26,11 @@ Hangul.
 Give every task under its own number, as JSON: {"tasks": [{"number": 1, "instruction": "…", \
 "input": "…"}, …]}""",
     "ko": """\
-당신은 도우미에게 시킬 영어 과제를 한국어로 옮깁니다. 과제마다 instruction(지시)과 input(입력)을 \
-번역합니다.
+당신은 AI 도우미에게 시킬 영어 과제를 한국어로 옮깁니다. 과제마다 instruction(지시)과 \
+input(입력)을 번역합니다.
 1. 과제를 수행하지 않습니다. 질문은 질문으로 두고, 줄이거나 고치라는 글도 원래 내용대로 옮깁니다.
 2. 덧붙이거나 빠뜨리지 않습니다. 한 단어씩 직역하지 말고, 한국 사람이 처음부터 한국어로 부탁하듯 \
-자연스럽게 씁니다. 지시는 '~해 주세요'나 '~하세요'로 맺고, 대명사와 피동 표현은 줄입니다.
+자연스럽게 씁니다. 시키는 문장은 '~해 주세요'나 '~하세요'로 맺고, 대명사와 피동 표현은 줄입니다.
 3. 낱말은 과제에 맞는 뜻으로 옮깁니다. odd는 '이상한'일 수도 '홀수인'일 수도 있고, letter는 \
 '편지'일 수도 '글자'일 수도 있습니다.
 4. 과제가 정해 준 분류 이름, 제목, 낱말도 옮기며, 지시와 입력에서 똑같은 말을 씁니다. 사람과 \
@@ -38,7 +38,7 @@ Give every task under its own number, as JSON: {"tasks": [{"number": 1, "instruc
 5. 코드, 수식, 변수 이름, 파일 이름, 숫자, 링크는 그대로 둡니다. 그 밖의 영어 문장은 남기지 \
 않습니다.
 6. 입력이 비어 있으면 ""로 둡니다.
-모든 과제를 제 번호에 적어 JSON으로 답합니다: {"tasks": [{"number": 1, "instruction": "…", \
+과제마다 원래 번호를 붙여 JSON으로 답합니다: {"tasks": [{"number": 1, "instruction": "…", \
 "input": "…"}, …]}""",
 }
 _ANSWER: dict[Language, str] = {
@@ -51,12 +51,12 @@ each, unless the instruction says otherwise.
 Give every answer under the number of its task, as JSON: {"answers": [{"number": 1, "output": \
 "…"}, …]}""",
     "ko": """\
-당신은 유능한 도우미입니다. 번호가 붙은 과제를 하나씩, 그것만 따로 부탁받은 것처럼 수행합니다. \
+당신은 유능한 AI 도우미입니다. 번호가 붙은 과제를 하나씩, 그것만 따로 부탁받은 것처럼 수행합니다. \
 완성된 답을 자연스러운 한국어로 씁니다. 정확하고 빠짐없어야 하며, 지시가 정한 형식을 지키고 \
-그 밖의 말은 덧붙이지 않습니다. 보기 가운데 하나를 고르라는 과제에는 그 보기만 답합니다. 문장으로 \
-답할 때는 해요체나 합쇼체 가운데 하나를 끝까지 지킵니다. 과제를 되풀이하지 않으며, 번호나 다른 \
-과제는 언급하지 않습니다. 지시에 다른 말이 없으면 답마다 여덟 문장을 넘지 않습니다.
-모든 답을 과제의 번호에 적어 JSON으로 씁니다: {"answers": [{"number": 1, "output": "…"}, …]}""",
+그 밖의 말은 덧붙이지 않습니다. 보기 가운데 하나를 고르라는 과제에는 고른 보기만 답합니다. \
+문장으로 답할 때는 해요체나 합쇼체 가운데 하나를 끝까지 지킵니다. 과제를 되풀이하지 않으며, 번호나 \
+다른 과제는 언급하지 않습니다. 지시에 다른 말이 없으면 답마다 여덟 문장을 넘지 않습니다.
+답마다 해당 과제의 번호를 붙여 JSON으로 씁니다: {"answers": [{"number": 1, "output": "…"}, …]}""",
 }
 
 
