@@ -1,9 +1,9 @@
 """Magpie: an aligned model that is shown the opening of a user's turn writes the user's words.
 
-After arXiv:2406.08464, section 2: the chat template up to the user turn is the whole prompt, and
+After arXiv:2406.08464: the chat template up to the user turn is the whole prompt, and
 what the model writes until the end of the turn is the instruction; then it is asked that, as in any
-chat. No seed task and no example is shown. A system message steers the language, as the paper's
-section 2.3 steers the subject. Every prompt of a language is the same text, told apart by
+chat. No seed task and no example is shown. A system message steers the language, as the paper
+steers the subject with one. Every prompt of a language is the same text, told apart by
 ``sample_index``, the request's random seed: at temperature 0 a run has one record.
 
 Needs an endpoint with ``/v1/completions`` that takes a template's marks for what they are.
@@ -24,8 +24,8 @@ from schemas.records import Draft, InstructionRecord, Language
 _SYSTEM: dict[Language, str] = {
     "en": "You are a helpful assistant for all sorts of everyday and expert questions. The user "
     "writes in English and asks for one thing at a time, with everything that is needed to answer.",
-    "ko": "당신은 일상적인 궁금증부터 전문적인 문제까지 두루 돕는 한국어 도우미입니다. 사용자는 "
-    "한국어로, 한 번에 한 가지를, 답하는 데 필요한 내용까지 모두 적어서 묻습니다.",
+    "ko": "당신은 일상적인 궁금증부터 전문적인 문제까지 두루 돕는 한국어 AI 도우미입니다. "
+    "사용자는 한국어로, 한 번에 한 가지를, 답하는 데 필요한 내용까지 모두 적어서 묻습니다.",
 }
 
 # Curation turns instructions of more than 150 words away, about 200 tokens; code takes more.
