@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from embedded.fetch import fetch_model
 from embedded.models import EMBEDDED_MODELS, EmbeddedModel, find_model
@@ -14,6 +13,7 @@ from flows.engine import Engine
 from flows.settings import ROOT, Settings
 from pipeline.generation.documents import Document, load_documents
 from pipeline.generation.seeds import load_seed_tasks
+from pipeline.generation.teacher.addresses import check_address
 from pipeline.publishing.versions import latest_version, list_versions
 from schemas.errors import UserError
 from schemas.manifest import SourceFile
@@ -46,11 +46,13 @@ def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
     """Decide between the user's endpoint and an embedded teacher.
 
     Raises:
+        UnusableAddressError: No request can be made with the endpoint's address or key.
         ResourceError: An endpoint is configured and no model named, or the embedded model named
             cannot teach.
     """
     if settings.has_endpoint:
-        _check_endpoint(settings)
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        check_address(settings.base_url or "https://host", key)
         address = settings.base_url or "the OpenAI API"
         if model is None:
             raise ResourceError(
@@ -63,35 +65,6 @@ def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
         teachers = ", ".join(one.name for one in EMBEDDED_MODELS if one.role != "student")
         raise ResourceError(f"{embedded.name} is a student only; embedded teachers: {teachers}.")
     return TeacherChoice(embedded.name, embedded, "embedded, on this machine")
-
-
-def _check_endpoint(settings: Settings) -> None:
-    """Refuse an address or key that no request can be made with, quoting neither.
-
-    People mix the two up, and an address may hold a password.
-    """
-    try:
-        url = urlsplit(settings.base_url or "https://host")
-        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-        has_password = "@" in url.netloc
-    except ValueError:
-        usable = has_password = False
-    if not usable:
-        raise ResourceError(
-            "OPENAI_BASE_URL is no address of an OpenAI-compatible server: wanted one like "
-            "http://127.0.0.1:8000/v1, with http:// or https:// and a host."
-        )
-    if has_password:
-        raise ResourceError(
-            "OPENAI_BASE_URL has a user name or password in it, which would get into logs: take "
-            "it out and give the key in OPENAI_API_KEY."
-        )
-    key = settings.api_key.get_secret_value() if settings.api_key else ""
-    if not (key.isascii() and key.isprintable()):
-        raise ResourceError(
-            "OPENAI_API_KEY has characters that no key has (line breaks or letters outside "
-            "ASCII): copy it again."
-        )
 
 
 def get_student(name: str, settings: Settings, engine: Engine) -> Student:

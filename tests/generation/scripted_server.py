@@ -45,6 +45,8 @@ class Trick(NamedTuple):
     delay_s: float = 0.0
     hang: bool = False
     """Never answer."""
+    raw: bytes = b""
+    """Send these bytes for a whole reply and close the connection."""
     drop: bool = False
     """Reset the connection without a word."""
     answer: bool = False
@@ -127,9 +129,10 @@ class ScriptedServer:
     ) -> web.StreamResponse:
         if trick.cut_after is not None or trick.reset_after is not None:
             return await self._cut(request, trick)
-        if trick.drop:
+        if trick.drop or trick.raw:
             assert request.transport is not None
-            request.transport.abort()
+            request.transport.write(trick.raw)
+            request.transport.abort() if trick.drop else request.transport.close()
             return web.Response()
         if trick.answer or trick.text is not None:
             reply = self.make_reply(body, trick.text)

@@ -18,6 +18,7 @@ import aiohttp
 import httpx2
 from openai import DefaultAioHttpClient
 
+from pipeline.generation.teacher.addresses import check_address
 from pipeline.generation.teacher.answers import Answer, Failure, Fault, read_answer, read_failure
 from pipeline.generation.teacher.error_bodies import one_line
 from pipeline.generation.teacher.masking import NO_KEY, KeyMask
@@ -54,7 +55,11 @@ class Connection:
             api_key: Empty for local servers that want none.
             concurrency: Connections at once, at most.
             clock: Tells the time of day.
+
+        Raises:
+            UnusableAddressError: No request can be made with the address or the key.
         """
+        check_address(base_url, api_key)
         self.base_url = base_url.rstrip("/")
         self._key_mask = KeyMask(api_key)
         self._clock = clock
