@@ -19,6 +19,7 @@ from schemas.errors import PacaloomError, UserError
 from schemas.exchange import Completion, Prompt
 from tests.generation.scripted_server import Asked, Script, ScriptedServer, Trick, serve
 from tests.generation.teacher_room import KEY, MODEL, make_prompt
+from tests.generation.virtual_time import SkippedTime
 
 NOW = (("retry-after", "0"),)
 
@@ -249,7 +250,10 @@ async def test_key_is_in_no_exception_log_or_repr(
     caplog.set_level(logging.DEBUG)
     trick = Trick(status=status, body=body, headers=NOW)
     with serve(always(trick)) as server:
-        teacher = Teacher(server.base_url, MODEL, KEY, concurrency=1, max_attempts=2)
+        time = SkippedTime()
+        teacher = Teacher(
+            server.base_url, MODEL, KEY, concurrency=1, max_attempts=2, clock=time.clock
+        )
         async with teacher:
             with pytest.raises(PacaloomError) as caught:
                 await teacher.complete(make_prompt(), Budget())

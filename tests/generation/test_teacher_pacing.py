@@ -114,10 +114,65 @@ async def test_prompt_refused_for_overload_is_not_given_up_while_others_are_answ
 
 
 async def test_endpoint_that_is_overloaded_for_ever_ends_the_run() -> None:
-    with serve(lambda _number, _asked: Trick(status=429, body="busy")) as server:
+    time = SkippedTime()
+    with (
+        serve(lambda _number, _asked: Trick(status=429, body="busy")) as server,
+        pytest.raises(TeacherFailedError, match=r"answered nothing for 3\d\d seconds.*busy"),
+    ):
+        await ask_many(server, 1, time)
+    assert 300 <= time.now <= 331  # the longest delay is 30 s
+
+
+async def test_model_that_loads_for_minutes_is_waited_for_by_all_with_few_requests() -> None:
+    time = SkippedTime()
+
+    def load(_number: int, _asked: Asked) -> Trick | None:
+        return Trick(status=503, body="Loading model") if time.now < 200 else None
+
+    with serve(load) as server:
+        answers = await ask_many(server, 100, time, concurrency=64)
+
+    assert len(set(answers)) == 100
+    # Delays of 1, 2, 4, 8 and 16 s make 31 s at most and half of it at least; then 15 to 30 s each.
+    assert len(server.asked) - 100 <= 4 + 2 + 1 + 20
+
+
+async def test_wait_that_an_endpoint_asks_for_again_and_again_grows() -> None:
+    time = SkippedTime()
+    trick = Trick(status=429, body="busy", headers=(("retry-after", "0"),))
+    with serve(lambda _number, _asked: trick) as server:
         with pytest.raises(TeacherFailedError, match="busy"):
-            await ask_many(server, 1, SkippedTime())
-        assert len(server.asked) == 6
+            await ask_many(server, 1, time)
+        assert len(server.asked) <= 30
+    assert time.now >= 300
+
+
+async def test_server_that_goes_away_is_waited_for_and_costs_no_requests() -> None:
+    time = SkippedTime()
+    budget = Budget()
+    with serve() as server:
+        teacher = Teacher(server.base_url, MODEL, KEY, concurrency=4, clock=time.clock)
+        await teacher.complete(make_prompt(), budget)
+    async with teacher:
+        with pytest.raises(TeacherFailedError, match="no connection"):
+            await teacher.complete(make_prompt(1), budget)
+
+    assert time.now >= 300
+    # The first may be written to the old connection before its end is seen.
+    assert budget.requests_sent <= 2
+
+
+async def test_gateway_that_times_out_for_one_prompt_ends_the_run_though_others_are_answered() -> (
+    None
+):
+    def time_out_on_one(_number: int, asked: Asked) -> Trick | None:
+        return Trick(status=504, body="gateway") if asked.body["seed"] == 0 else None
+
+    with serve(time_out_on_one) as server:
+        with pytest.raises(TeacherFailedError, match="gateway"):
+            await ask_many(server, 100, SkippedTime(), concurrency=2)
+        seeds = [asked.body["seed"] for asked in server.asked]
+    assert seeds.count(0) == 6
 
 
 @pytest.mark.parametrize("code", ["insufficient_quota", "billing_not_active"])

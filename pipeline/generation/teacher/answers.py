@@ -15,7 +15,7 @@ from pipeline.generation.teacher.error_bodies import one_line, read_error_body
 from pipeline.generation.teacher.waiting import read_retry_after
 from schemas.exchange import Usage
 
-_TOO_BUSY = frozenset({429, 503, 504, 529})
+_TOO_BUSY = frozenset({429, 503, 529})
 _MAY_PASS = frozenset({408, 409, 425})
 _ABSENT = frozenset({404, 405, 501})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
@@ -43,6 +43,11 @@ class Fault(Enum):
     """The account has nothing left; OpenAI says so with 429."""
     REFUSED = "refused"
     """The endpoint understood and will not: wrong key or model."""
+
+    @property
+    def is_of_all(self) -> bool:
+        """Any prompt would have met it at that moment."""
+        return self in (Fault.OVERLOADED, Fault.UNREACHABLE)
 
 
 class Failure(NamedTuple):
@@ -154,6 +159,8 @@ def _find_fault(status: int, code: str) -> Fault:
         return Fault.NO_CREDIT
     if status in _TOO_BUSY:
         return Fault.OVERLOADED
+    if status == 504:  # a gateway's patience is over; the next attempt may meet a shorter queue
+        return Fault.TIMEOUT
     if status in _ABSENT:
         return Fault.ABSENT
     if status in (400, 422):

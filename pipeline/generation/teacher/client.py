@@ -67,8 +67,9 @@ class Teacher:
             tokens_per_minute: Likewise, of prompts and answers together.
             timeout_s: Patience with one request until it is learnt how long answers take; from
                 then on between a twentieth and three times as long.
-            max_attempts: Requests for one prompt that fail in a row before the run gives up;
-                refusals for overload do not count while other prompts are answered.
+            max_attempts: Requests for one prompt that fail before the run gives up. Refusals for
+                overload do not count against a prompt: they end the run when nothing was answered
+                for five minutes.
             clock: Time to wait by.
         """
         self.model = model
@@ -78,7 +79,7 @@ class Teacher:
         self._rates = RateLimits(Caps(requests_per_minute, tokens_per_minute), self._clock)
         self._timeouts = LearntTimeout(timeout_s)
         self._where = f"The teacher {model!r} at {self._connection.base_url}"
-        self._retries = Retries(self._where, max_attempts)
+        self._retries = Retries(self._where, max_attempts, self._clock.now)
         self._chat = ApiPath("/chat/completions")
         self._raw = ApiPath("/completions")
 
@@ -175,7 +176,9 @@ class Teacher:
     def _count(self, outcome: Answer | Failure, reservation: Reservation, sent: _Sent) -> None:
         """Tell the budget what a request took; what nobody counted or told is the worst case."""
         if isinstance(outcome, Failure):
-            if not outcome.may_be_billed:
+            if outcome.fault is Fault.UNREACHABLE:
+                reservation.withdraw()
+            elif not outcome.may_be_billed:
                 reservation.release()
         elif outcome.is_counted:
             reservation.settle(outcome.usage)
@@ -220,12 +223,12 @@ class Teacher:
                 return 0.0  # the run's time was up, which says nothing about the endpoint
             asking.timeouts += 1
             self._timeouts.observe(self._clock.now() - sent.at, prompt.decoding.max_tokens)
-        if failure.fault in (Fault.OVERLOADED, Fault.TIMEOUT):
+        if failure.fault.is_of_all or failure.fault is Fault.TIMEOUT:
             self._limit.shrink(sent.epoch)
-        delay = self._retries.find_delay(asking, failure)
-        self._rates.pause(failure.retry_after_s or 0.0)
-        _LOG.info("teacher: %s; asking again in %.1f s", failure.words, delay)
-        return delay
+        wait = self._retries.find_wait(asking, failure, sent.at)
+        self._rates.pause(wait.shared_s)
+        _LOG.info("teacher: %s; asking again in %.1f s", failure.words, wait.own_s)
+        return wait.own_s
 
     async def _sleep(self, seconds: float, budget: Budget) -> None:
         """Wait, but not beyond the time that the run has left."""

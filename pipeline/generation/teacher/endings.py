@@ -39,7 +39,7 @@ def find_end(
     Args:
         failure: What came back; a parameter that can be left out has been left out before.
         where: The teacher and its address, as the subject of a sentence.
-        failures: Requests for this prompt that failed with nothing answered meanwhile.
+        failures: Requests for this prompt that failed.
         max_attempts: Such requests that a prompt may cost.
         was_reached: The endpoint has ever answered anything.
     """
@@ -61,6 +61,14 @@ def find_end(
             f"{failure.words}. {_GO_ON}"
         )
     return None
+
+
+def describe_shut(failure: Failure, where: str, seconds: float) -> PacaloomError:
+    """Say that every request was refused for so long."""
+    return TeacherFailedError(
+        f"{where} has answered nothing for {seconds:,.0f} seconds; the last said: {failure.words}. "
+        f"{_GO_ON}"
+    )
 
 
 def describe_missing_raw(failure: Failure, *, where: str, strategy: str) -> PacaloomError:
