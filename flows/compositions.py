@@ -33,13 +33,12 @@ from flows.steps.curation import curate_and_publish
 from flows.steps.evaluation import evaluate_and_judge, promote_if_fit
 from flows.steps.finetuning import finetune_student
 from flows.steps.generation import generate_drafts
-from pipeline.curation.funnel import CurationConfig
 from training.finetuning.recipe import Recipe
 
 
 def generate(params: GenerateParams, settings: Settings, engine: Engine) -> GenerateOutcome:
     """Have a teacher write drafts until each quota is filled."""
-    return generate_drafts(params, CurationConfig(), settings, engine)
+    return generate_drafts(params, settings, engine)
 
 
 def curate(params: CurateParams, settings: Settings, engine: Engine) -> CurateOutcome:
@@ -71,9 +70,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
     with _timed("prepare", seconds):
         check_retrain(params, settings, engine)
     with _timed("generate", seconds):
-        generated = generate_drafts(
-            part_of(params, GenerateParams), params.curation, settings, engine
-        )
+        generated = generate_drafts(part_of(params, GenerateParams), settings, engine)
     with _timed("curate", seconds):
         curated = curate(
             CurateParams(

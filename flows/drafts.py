@@ -1,7 +1,8 @@
 """The drafts of a name and the manifest beside them: read, continued, written as they come."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from flows.paths import drafts_manifest_path
 from schemas.errors import UserError
 from schemas.manifest import DraftsManifest
 from schemas.records import Draft
-from schemas.storage import atomic_path, describe_validation_error, write_text
+from schemas.storage import atomic_path, describe_validation_error, read_jsonl, write_text
 
 
 class DraftsManifestError(UserError):
@@ -41,19 +42,26 @@ def write_drafts_manifest(manifest: DraftsManifest, outputs: Path) -> None:
     write_text(drafts_manifest_path(outputs, manifest.name), text)
 
 
+def read_drafts(path: Path, count: int) -> Iterator[Draft]:
+    """Read the first drafts: as many as their manifest speaks of.
+
+    There are more when a run was killed after it wrote its drafts and before their manifest.
+    """
+    return islice(read_jsonl(path, Draft), count)
+
+
 @contextmanager
-def write_drafts(path: Path, *, grow: bool) -> Generator[Callable[[Draft], None]]:
+def write_drafts(path: Path, *, keep_count: int) -> Generator[Callable[[Draft], None]]:
     """Lend a function that writes one draft; the file takes its name when the block succeeds.
 
     Args:
         path: Of the drafts.
-        grow: Whether the drafts that are there stay, before the new ones.
+        keep_count: How many of the drafts that are there stay, before the new ones.
     """
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        if grow:
+        if keep_count:
             with path.open("rb") as earlier:
-                while chunk := earlier.read(1 << 20):
-                    file.write(chunk)
+                file.writelines(islice(earlier, keep_count))
         yield lambda draft: _write_line(file.write, draft)
 
 

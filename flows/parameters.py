@@ -56,6 +56,9 @@ class GenerateParams(GenerationConfig):
     """Keep the drafts of this name and fill the quotas with new ones, so that every scheduled run
     adds records. Without it the drafts are those of one run, and a finished run repeated sends no
     request."""
+    curation: CurationConfig = CurationConfig()
+    """Stages and thresholds that a draft must pass to count for its quota and to serve as an
+    example."""
 
 
 class CurateParams(CurationConfig):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from flows.drafts import read_drafts_manifest
 from flows.engine import Engine
@@ -20,7 +20,7 @@ from flows.resources import find_dataset, load_document_files, load_seeds
 from flows.settings import ROOT, Settings
 from pipeline.curation.funnel import Admission, CurationConfig, curate
 from pipeline.generation.budget.budget import Budget
-from pipeline.generation.budget.caps import BudgetSpentError, Cap
+from pipeline.generation.budget.caps import BudgetSpentError
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
@@ -31,8 +31,6 @@ from schemas.exchange import Completion, Prompt
 from schemas.manifest import DatasetManifest, GenerationRun, SourceFile
 from schemas.progress import Progress
 from schemas.records import Draft, Rejection
-
-_CAPS: tuple[str, ...] = get_args(Cap)
 
 
 class VerificationError(PacaloomError):
@@ -53,8 +51,20 @@ class Verification(NamedTuple):
     kept: int
 
 
+class _JournalOfThen(Journal):
+    """The journal without the answers that came after the run had ended."""
+
+    later: frozenset[str] = frozenset()
+
+    def get_all(self, keys: Sequence[str]) -> list[Completion | None]:
+        answers = super().get_all(keys)
+        return [
+            None if key in self.later else answer for key, answer in zip(keys, answers, strict=True)
+        ]
+
+
 class _Silence:
-    """An endpoint that answers nothing: whatever reaches it is missing in the journal."""
+    """An endpoint that answers nothing, as the run's own did when its budget was spent."""
 
     def __init__(self, run: GenerationRun, journal: Path) -> None:
         self._run = run
@@ -62,7 +72,7 @@ class _Silence:
 
     async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
         key = prompt.key(self._run.teacher)
-        if self._run.stopped_because in _CAPS:
+        if key in self._run.unanswered:
             raise BudgetSpentError("max-requests", f"{key} was not asked")
         raise VerificationError(
             f"Answer {key} is missing in {self._journal}: a prompt of {prompt.strategy}, "
@@ -136,7 +146,7 @@ def _replay(
     runs: Sequence[GenerationRun], path: Path, sources: _Sources, progress: Progress
 ) -> list[Draft]:
     drafts: list[Draft] = []
-    with Journal(path, create=False) as journal:
+    with _JournalOfThen(path, create=False) as journal:
         for number, run in enumerate(runs, start=1):
             earlier = len(drafts)
             _replay_run(run, drafts, journal, sources, progress)
@@ -149,9 +159,14 @@ def _replay(
 
 
 def _replay_run(
-    run: GenerationRun, drafts: list[Draft], journal: Journal, sources: _Sources, progress: Progress
+    run: GenerationRun,
+    drafts: list[Draft],
+    journal: _JournalOfThen,
+    sources: _Sources,
+    progress: Progress,
 ) -> None:
     """Add a run's drafts to those of the runs before it."""
+    journal.later = frozenset(run.unanswered)
     seeds = load_seeds(sources.find(run.seeds))
     documents = load_document_files(sources.find(run.documents))
     admission = Admission(seeds, CurationConfig.model_validate(run.admission))

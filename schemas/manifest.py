@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from schemas.frozen import Frozen
-from schemas.records import Language, Reason
+from schemas.records import LANGUAGES, Language, Reason
 
 Method = Literal["full", "lora", "qlora"]
 Share = float
@@ -35,6 +35,10 @@ class GenerationRun(Frozen):
     documents: tuple[SourceFile, ...]
     generated: int = Field(ge=0)
     """Drafts."""
+    admitted: dict[Language, int]
+    """Drafts of each language that passed the per-record stages."""
+    unanswered: tuple[str, ...]
+    """Keys of prompts that a spent budget left unanswered, whatever the journal got later."""
     prompt_tokens: int
     completion_tokens: int
     """Tokens of all answers behind its drafts, as the endpoint counted them."""
@@ -50,8 +54,6 @@ class DraftsManifest(Frozen):
     name: str
     runs: tuple[GenerationRun, ...] = Field(min_length=1)
     """In order; those after the first one grew the drafts."""
-    admitted: dict[Language, int]
-    """Drafts of each language that passed the per-record stages."""
     seed_paths: tuple[str, ...]
     """Where the seed files of the latest run were read on this machine."""
     document_paths: tuple[str, ...] = ()
@@ -61,6 +63,15 @@ class DraftsManifest(Frozen):
     def generated(self) -> int:
         """All drafts."""
         return sum(run.generated for run in self.runs)
+
+    @property
+    def admitted(self) -> dict[Language, int]:
+        """Drafts of each language that passed the per-record stages."""
+        return {
+            language: sum(run.admitted.get(language, 0) for run in self.runs)
+            for language in LANGUAGES
+            if any(language in run.admitted for run in self.runs)
+        }
 
 
 class DatasetManifest(Frozen):

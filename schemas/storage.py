@@ -4,6 +4,7 @@ Every file is written beside its target, fsynced and renamed, so that a reader n
 one and a crash leaves the old one. A folder is filled under a temporary name and renamed last.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -15,6 +16,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import PacaloomError, UserError
+
+# What the block does may fail for reasons of its own, such as a refused connection.
+_OF_THE_DISK = {
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ELOOP,
+    errno.EMFILE, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM,
+    errno.EROFS,
+}  # fmt: skip
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -131,6 +139,8 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary.replace(path)
         _sync(path.parent)
     except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
         raise _storage_error(path, error) from error
     finally:
         if temporary is not None:

@@ -4,7 +4,12 @@ import time
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from flows.drafts import read_drafts_manifest, write_drafts, write_drafts_manifest
+from flows.drafts import (
+    read_drafts,
+    read_drafts_manifest,
+    write_drafts,
+    write_drafts_manifest,
+)
 from flows.engine import Engine
 from flows.outcomes import GenerateOutcome
 from flows.parameters import GenerateParams, part_of
@@ -19,7 +24,7 @@ from flows.resources import (
 )
 from flows.settings import Settings
 from flows.steps.teaching import OPENAI_URL, open_teacher
-from pipeline.curation.funnel import Admission, CurationConfig
+from pipeline.curation.funnel import Admission
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.budget.caps import Caps
 from pipeline.generation.budget.forecast import compare, describe
@@ -31,8 +36,6 @@ from pipeline.generation.rounds import Generation, GenerationResult, Task
 from schemas.errors import UserError
 from schemas.identity import digest
 from schemas.manifest import DraftsManifest, GenerationRun
-from schemas.records import Draft, Language
-from schemas.storage import read_jsonl
 
 _STEP_SECONDS = 60.0
 """Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
@@ -50,7 +53,7 @@ class _Plan(NamedTuple):
 
     task: Task
     teacher: TeacherChoice
-    earlier: DraftsManifest | None
+    earlier: tuple[GenerationRun, ...]
     """What a run that grows drafts adds to."""
 
     @property
@@ -59,25 +62,24 @@ class _Plan(NamedTuple):
         return f"{self.teacher.model}/{self.task.config.random_seed}"
 
 
-def generate_drafts(
-    params: GenerateParams, curation: CurationConfig, settings: Settings, engine: Engine
-) -> GenerateOutcome:
+def generate_drafts(params: GenerateParams, settings: Settings, engine: Engine) -> GenerateOutcome:
     """Generate until the quotas are filled, and write every draft with a description beside them.
 
-    Only drafts that pass the per-record stages of ``curation`` count for a quota.
+    Only drafts that pass the per-record stages of ``params.curation`` count for a quota.
     """
     plan = _plan(params, settings)
     price = _find_price(params, plan.teacher, settings)
     path = drafts_path(settings.outputs, params.name)
-    admission = Admission(plan.task.seeds, curation)
-    if plan.earlier is not None:
-        for draft in read_jsonl(path, Draft):
+    admission = Admission(plan.task.seeds, params.curation)
+    earlier_count = sum(run.generated for run in plan.earlier)
+    if earlier_count:
+        for draft in read_drafts(path, earlier_count):
             admission.admit(draft)
     # The embedded engine, when one is started, has to outlive the run that asks it.
     with (
         ExitStack() as engines,
         Journal(journal_path(settings.outputs, params.name)) as journal,
-        write_drafts(path, grow=plan.earlier is not None) as keep,
+        write_drafts(path, keep_count=earlier_count) as keep,
     ):
         commits = GroupCommits(journal)
         with (
@@ -96,7 +98,7 @@ def generate_drafts(
         ):
             result = _run_in_steps(generation, engine)
     engine.say(f"Generated {result.draft_count} drafts. {result.account}")
-    return _describe(params, curation, plan, result, settings)
+    return _describe(params, plan, result, settings)
 
 
 def _plan(params: GenerateParams, settings: Settings) -> _Plan:
@@ -108,15 +110,22 @@ def _plan(params: GenerateParams, settings: Settings) -> _Plan:
             "--documents FILE.jsonl of questions with accepted answers (docs/strategies.md)."
         )
     teacher = choose_teacher(params.model, settings)
-    earlier = read_drafts_manifest(params.name, settings.outputs) if params.grow else None
+    earlier = _read_earlier(params, settings)
     config = part_of(params, GenerationConfig)
     if params.transport == "batch" and config.prompts_per_round is None:
         config = config.model_copy(update={"prompts_per_round": _BATCH_ROUND})
-    if earlier is not None:
+    if earlier:
         # Other prompts in each epoch; the first one's are those of a run that never grows.
-        seed = int(digest(params.random_seed, len(earlier.runs))[:8], 16)
+        seed = int(digest(params.random_seed, len(earlier))[:8], 16)
         config = config.model_copy(update={"random_seed": seed})
     return _Plan(Task(config, teacher.model, seeds, documents), teacher, earlier)
+
+
+def _read_earlier(params: GenerateParams, settings: Settings) -> tuple[GenerationRun, ...]:
+    """Find the runs to add to; a pilot is no run yet, and is gone on with."""
+    manifest = read_drafts_manifest(params.name, settings.outputs) if params.grow else None
+    runs = manifest.runs if manifest else ()
+    return runs[:-1] if runs and runs[-1].stopped_because == "pilot-done" else runs
 
 
 def _make_budget(
@@ -126,12 +135,9 @@ def _make_budget(
     journal: Journal,
     commits: GroupCommits,
 ) -> Budget:
-    return Budget(
-        Caps(params.max_requests, params.max_tokens, params.max_usd, params.max_minutes),
-        price,
-        ledger=RunLedger(commits, plan.id),
-        spent=journal.read_spending(plan.id),
-    )
+    caps = Caps(params.max_requests, params.max_tokens, params.max_usd, params.max_minutes)
+    spent = journal.read_spending(plan.id)
+    return Budget(caps, price, ledger=RunLedger(commits, plan.id), spent=spent)
 
 
 def _find_price(params: GenerateParams, teacher: TeacherChoice, settings: Settings) -> Price | None:
@@ -174,21 +180,19 @@ def _advance(generation: Generation) -> int:
 
 def _describe(
     params: GenerateParams,
-    curation: CurationConfig,
     plan: _Plan,
     result: GenerationResult,
     settings: Settings,
 ) -> GenerateOutcome:
-    admitted: dict[Language, int] = dict(plan.earlier.admitted) if plan.earlier else {}
-    for language, count in result.admitted.items():
-        admitted[language] = admitted.get(language, 0) + count
     run = GenerationRun(
         teacher=plan.teacher.model,
         config=plan.task.config.model_dump(mode="json"),
-        admission=curation.model_dump(mode="json"),
+        admission=params.curation.model_dump(mode="json"),
         seeds=hash_files(params.seeds),
         documents=hash_files(params.documents),
         generated=result.draft_count,
+        admitted=result.admitted,
+        unanswered=result.unanswered,
         prompt_tokens=result.usage.prompt_tokens,
         completion_tokens=result.usage.completion_tokens,
         stopped_because=result.stopped_because,
@@ -196,8 +200,7 @@ def _describe(
     )
     manifest = DraftsManifest(
         name=params.name,
-        runs=(*(plan.earlier.runs if plan.earlier else ()), run),
-        admitted=admitted,
+        runs=(*plan.earlier, run),
         seed_paths=tuple(str(find_file(file).resolve()) for file in params.seeds),
         document_paths=tuple(str(find_file(file).resolve()) for file in params.documents),
     )
@@ -205,7 +208,7 @@ def _describe(
     return GenerateOutcome(
         drafts=drafts_path(settings.outputs, params.name),
         generated=manifest.generated,
-        admitted=admitted,
+        admitted=manifest.admitted,
         teacher=f"{plan.teacher.model} ({plan.teacher.address})",
         teacher_requests=result.teacher_requests,
         stopped_because=result.stopped_because,

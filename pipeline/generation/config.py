@@ -39,7 +39,8 @@ class GenerationConfig(Frozen):
     """Records to keep in each language; a language without a quota, or with 0, is not generated."""
     mix: dict[StrategyName, Weight] = Field(default={"structured": 1.0}, min_length=1)
     """How the teacher is asked: strategies with the share of kept records that each should write.
-    Weights need not add up to 1."""
+    Weights need not add up to 1. One whose drafts are often rejected is asked more often, up to
+    eight times."""
     examples_per_prompt: int = Field(default=3, ge=1, le=8)
     """Worked examples shown in each prompt. More steer better and cost prompt tokens."""
     prompts_per_round: int | None = Field(default=None, ge=1, le=50_000)
@@ -76,11 +77,12 @@ class GenerationConfig(Frozen):
     are foretold. A larger pilot foretells better and later."""
     pilot_only: bool = False
     """Stop after the pilot, so that people can decide; the same run without it goes on."""
-    patience: int = Field(default=48, ge=1)
+    patience: int = Field(default=100, ge=1)
     """Latest drafts of a strategy in a language over which ``min_yield`` is measured."""
     min_yield: float = Field(default=0.03, ge=0, le=1)
     """Share of the latest drafts that must be admitted, or that strategy is given up in that
-    language: a model that only repeats itself would be asked for ever. 0 never gives up."""
+    language: a model that only repeats itself would be asked for ever. 0 never gives up. A yield
+    near the floor may fall below it by chance; a larger ``patience`` makes that rarer."""
 
     @field_validator("quota")
     @classmethod

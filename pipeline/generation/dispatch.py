@@ -31,8 +31,6 @@ class Dispatcher:
         self._commits = commits
         self._budget = budget
         self._tasks: set[asyncio.Task[None]] = set()
-        self.answer_count = 0
-        """Answers that have arrived and are in the journal; read by other threads."""
         self.budget_end: BudgetSpentError | None = None
         """The first cap that left no room; read by other threads."""
 
@@ -60,9 +58,11 @@ class Dispatcher:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._commits.flush()
-        await self._budget.close()
-        await self._endpoint.close()
+        try:
+            await self._commits.flush()
+            await self._budget.close()
+        finally:
+            await self._endpoint.close()
 
     async def _hold(self, conversation: Conversation) -> None:
         try:
@@ -85,7 +85,6 @@ class Dispatcher:
     async def _ask(self, prompt: Prompt) -> Completion:
         completion = await self._endpoint.complete(prompt, self._budget)
         await self._commits.put(prompt, completion)
-        self.answer_count += 1
         return completion
 
 

@@ -27,6 +27,10 @@ def round_size(config: GenerationConfig, drawn: int) -> int:
     return min(max(drawn // _ROUND_SHARE, _SMALLEST_ROUND), _LARGEST_ROUND)
 
 
+_MOST_TIMES = 8
+"""How much oftener than its weight says a strategy is asked whose drafts are rejected."""
+
+
 class StrategyPlan:
     """How one strategy does in one language."""
 
@@ -51,6 +55,11 @@ class StrategyPlan:
         self._folded = 0
         self._latest: deque[Reason | None] = deque(maxlen=config.patience)
         self._min_yield = config.min_yield
+
+    @property
+    def records_asked(self) -> int:
+        """Records that its conversations asked for, those under way included."""
+        return self._records_asked * (self._folded + self.under_way)
 
     @property
     def is_active(self) -> bool:
@@ -170,4 +179,10 @@ def choose_next(plans: Sequence[LanguagePlan], given: Counter[Language]) -> Allo
 
 
 def _share_so_far(plan: StrategyPlan) -> float:
-    return (plan.admitted + plan.under_way * plan.records_expected) / plan.weight
+    """Measure what a strategy has had of its share.
+
+    What is kept counts, and an eighth of what was asked for: without that, one that never brings
+    anything would keep all others from being asked.
+    """
+    coming = plan.admitted + plan.under_way * plan.records_expected
+    return max(coming, plan.records_asked / _MOST_TIMES) / plan.weight

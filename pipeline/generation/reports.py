@@ -41,3 +41,5 @@ class GenerationResult(NamedTuple):
     """What the pilot foretold, once there was one."""
     totals: Totals
     """What the run took so far, answers of the journal included."""
+    unanswered: tuple[str, ...]
+    """Keys of prompts that a spent budget left without an answer in folded rounds."""

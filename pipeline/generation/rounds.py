@@ -117,7 +117,7 @@ class Generation:
         self._loop: BackgroundLoop | None = None
         self._dispatcher: Dispatcher | None = None
         self._under_way: deque[_Round] = deque()
-        self._is_cut_short = False
+        self._unanswered: list[str] = []
         self._drawn_count = 0
         self._drawn_round_count = 0
         self._draft_count = 0
@@ -152,10 +152,10 @@ class Generation:
         if awaited.asked is not None:
             self._await(awaited.asked)
         report = self._fold(awaited)
-        if report.conversation_count < len(awaited.conversations):
-            # Only a spent budget leaves a round incomplete. That it did is what the fold shows and
-            # not when it was noticed, so that a replay draws the same rounds.
-            self._is_cut_short = True
+        # Only a spent budget leaves a round incomplete. That it did is what the fold shows and not
+        # when it was noticed, so that a replay draws the same rounds.
+        for conversation in awaited.conversations:
+            self._unanswered += [prompt.key(self._task.teacher) for prompt in conversation.asking]
         self._draw_ahead()
         return report
 
@@ -173,6 +173,7 @@ class Generation:
             self._describe(),
             self._pilot.forecast,
             self._pilot.total(kept, self._budget.spent.seconds),
+            tuple(self._unanswered),
         )
 
     def close(self) -> None:
@@ -207,7 +208,7 @@ class Generation:
     def _is_ending(self) -> bool:
         """Whether only what is under way is still folded."""
         pilot_done = self._config.pilot_only and self._pilot.forecast is not None
-        return self._is_cut_short or pilot_done
+        return bool(self._unanswered) or pilot_done
 
     @property
     def _budget_end(self) -> BudgetSpentError | None:
@@ -253,10 +254,10 @@ class Generation:
         return self._samplers[key]
 
     def _submit(self, conversations: list[Conversation]) -> Future[None]:
-        if self._dispatcher is None:
-            self._dispatcher = Dispatcher(self._connect(), self._commits, self._budget)
         if self._loop is None:
             self._loop = BackgroundLoop()
+        if self._dispatcher is None:
+            self._dispatcher = Dispatcher(self._connect(), self._commits, self._budget)
         return self._loop.submit(self._dispatcher.hold(conversations))
 
     def _await(self, asked: Future[None]) -> None:
@@ -265,8 +266,8 @@ class Generation:
             try:
                 return asked.result(timeout=_REPORT_EVERY_S)
             except TimeoutError:
-                if asked.done():
-                    raise
+                if asked.done():  # in this very moment, or with a TimeoutError of its own
+                    return asked.result()
                 self._report_progress()
 
     def _fold(self, folded: _Round) -> RoundReport:

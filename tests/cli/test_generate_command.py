@@ -77,14 +77,17 @@ def test_capped_run_keeps_what_it_has_goes_on_when_raised_and_is_proved(tmp_path
     with serve() as server:
         capped = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "7"))
         again = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "7"))
-        run_pacaloom("curate", "--name", "n", outputs=tmp_path)
+        curated = run_pacaloom("curate", "--name", "n", outputs=tmp_path)
+        version = json.loads(curated.stdout)["content_hash"][:12]
         proof = run_pacaloom("journal", "verify", "n", outputs=tmp_path)
         whole = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "70"))
+        proof_of_old = run_pacaloom("journal", "verify", "n/0001-" + version, outputs=tmp_path)
 
     assert capped["teacher_requests"] == capped["generated"] == 7
     assert capped["stopped_because"] == "max-requests"
     assert (again["generated"], again["teacher_requests"]) == (7, 0)
     assert proof.status == 0, proof.stderr
+    assert proof_of_old.status == 0, proof_of_old.stderr
     assert whole["stopped_because"] == "quotas-filled"
     assert len(set(server.questions)) == len(server.questions) == 7 + whole["teacher_requests"]
 
@@ -145,3 +148,22 @@ def test_endpoint_without_batches_is_told_so(tmp_path: Path) -> None:
 
     assert done.status == 2
     assert "no Batch API" in last_line(done)
+
+
+def test_growth_goes_on_from_a_pilot_and_from_drafts_whose_manifest_was_lost(
+    tmp_path: Path,
+) -> None:
+    grow = ("--grow", "--quota", "en=30")
+    manifest = tmp_path / "drafts" / "n.json"
+    with serve() as server:
+        generate(server, tmp_path, *grow, "--pilot-only")
+        first = read_outcome(generate(server, tmp_path, *grow))
+        before = manifest.read_bytes()
+        second = read_outcome(generate(server, tmp_path, *grow))
+        # As if the second run had been killed between its drafts and their manifest.
+        manifest.write_bytes(before)
+        again = read_outcome(generate(server, tmp_path, *grow))
+
+    assert 30 <= first["admitted"]["en"] < 60 <= second["admitted"]["en"]
+    assert again == second | {"teacher_requests": 0}
+    assert len(Path(again["drafts"]).read_bytes().splitlines()) == again["generated"]

@@ -20,7 +20,7 @@ def generate(server: ScriptedServer, outputs: Path, **fields: object) -> Generat
     params = GenerateParams.model_validate(
         {"name": "toy", "model": "scripted", "prompts_per_round": 4, **fields}
     )
-    return generate_drafts(params, LENIENT, settings, PlainEngine())
+    return generate_drafts(params.model_copy(update={"curation": LENIENT}), settings, PlainEngine())
 
 
 def read(outcome: GenerateOutcome) -> list[Draft]:

@@ -13,7 +13,6 @@ from flows.settings import Settings
 from flows.steps.curation import curate_and_publish
 from flows.steps.generation import generate_drafts
 from flows.verification import UnverifiableError, Verification, VerificationError, verify
-from pipeline.curation.funnel import CurationConfig
 from pipeline.generation.journal.exchange import export_journal, import_journal
 from pipeline.generation.journal.journal import JournalError
 from tests.generation.scripted_server import serve
@@ -38,7 +37,7 @@ def outputs(tmp_path: Path) -> Path:
                     "grow": grow,
                 }
             )
-            generate_drafts(params, CurationConfig(stage=STAGES), settings, PlainEngine())
+            generate_drafts(params, settings, PlainEngine())
     curate_and_publish(
         CurateParams(name="toy", stage=STAGES, licence="other"), settings, PlainEngine()
     )
@@ -84,7 +83,7 @@ def test_version_of_a_run_that_its_cap_ended_is_proved_too(tmp_path: Path) -> No
                 "max_requests": 7,
             }
         )
-        made = generate_drafts(params, CurationConfig(stage=STAGES), settings, PlainEngine())
+        made = generate_drafts(params, settings, PlainEngine())
     curate_and_publish(CurateParams(name="toy", stage=STAGES), settings, PlainEngine())
 
     proof = prove(tmp_path)

@@ -150,3 +150,19 @@ def test_rounds_grow_with_the_run(drawn: int, size: int) -> None:
 
 def test_rounds_are_as_large_as_the_run_says() -> None:
     assert round_size(GenerationConfig(prompts_per_round=5), 1000) == 5
+
+
+def test_strategy_that_never_brings_anything_does_not_starve_the_others() -> None:
+    config = GenerationConfig(quota={"en": 50}, mix={"structured": 0.1, "evolve": 0.9}, min_yield=0)
+    [plan] = plans = make_plans(config, ASKED)
+    asked: Counter[str] = Counter()
+    while not plan.is_full and asked.total() < 5000:
+        place = choose_next(plans, Counter())
+        assert place is not None
+        place.strategy.under_way += 1
+        place.strategy.fold([None if place.strategy.strategy == "structured" else "repeat"])
+        asked[place.strategy.strategy] += 1
+
+    # Each of 50 kept records of weight 0.1 lets 8 × 0.9 / 0.1 = 72 of the other one be asked.
+    assert plan.is_full
+    assert asked["evolve"] <= 50 * 72 + 72

@@ -26,6 +26,7 @@ PROVENANCE = Provenance(
 
 RUN = GenerationRun(
     teacher="teacher-1", config={}, admission={}, seeds=(), documents=(), generated=3,
+    admitted={"en": 2}, unanswered=(),
     prompt_tokens=10, completion_tokens=20, stopped_because="quotas-filled", forecast=None,
 )  # fmt: skip
 

@@ -107,3 +107,10 @@ def test_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="cannot be written"):
         write_text(tmp_path / "outputs" / "a.txt", "x")
+
+
+def test_failure_of_another_kind_inside_the_block_is_not_called_the_disks(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionRefusedError), atomic_path(tmp_path / "x"):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    assert list(tmp_path.iterdir()) == []
