@@ -53,6 +53,8 @@ class Mishap(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     is_reply_lost: bool = False
     """Do what was asked and cut the connection."""
+    reply: bytes = b""
+    """These bytes in the place of a whole reply, status line included."""
     hangs_before: bool = False
     """Never answer, and do nothing of what was asked."""
     hangs_after: bool = False
@@ -157,6 +159,12 @@ class BatchServer:
                 return web.Response(
                     status=mishap.status, body=mishap.body.encode(), headers=headers
                 )
+            if mishap.reply:
+                await request.read()
+                assert request.transport is not None
+                request.transport.write(mishap.reply)
+                request.transport.close()
+                return web.Response()
             if mishap.hangs_before:
                 await self.stopping.wait()
                 return web.Response(status=503)

@@ -364,6 +364,44 @@ async def test_cancelled_caller_takes_its_prompt_back_before_it_is_sent(journal:
     assert budget.spent.completion_tokens == 7
 
 
+NO_STATUS_LINE = f"bad {KEY}\r\n\r\n".encode()
+NO_CHUNK_SIZE = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reply"),
+    [
+        pytest.param("POST /v1/files", NO_STATUS_LINE, id="upload"),
+        pytest.param("GET /v1/files/{id}/content", NO_STATUS_LINE, id="file"),
+        pytest.param("GET /v1/files/{id}/content", NO_CHUNK_SIZE, id="content of a file"),
+    ],
+)
+async def test_reply_that_is_no_http_is_asked_again_and_told_without_the_key(
+    journal: Journal, name: str, reply: bytes
+) -> None:
+    broken = Mishap(reply=reply)
+    with serve_batches(script=lambda asked, _n: broken if asked == name else None) as server:
+        async with make_teacher(server, journal) as teacher:
+            with pytest.raises(TeacherFailedError, match="3 times in a row") as caught:
+                await ask(teacher, make_prompts(1))
+
+    assert server.requests[name] == 3
+    assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+async def test_wish_to_wait_is_dated_by_the_endpoints_clock(journal: Journal) -> None:
+    """Its clock is twenty-six years behind ours, and it wants no request for ten minutes."""
+    headers = (
+        ("date", "Sat, 01 Jan 2000 00:00:00 GMT"),
+        ("retry-after", "Sat, 01 Jan 2000 00:10:00 GMT"),
+    )
+    busy = Mishap(status=503, headers=headers)
+    with serve_batches(script=lambda _name, _number: busy) as server:
+        async with make_teacher(server, journal) as teacher:
+            with pytest.raises(TeacherFailedError, match="no request for 600 seconds"):
+                await ask(teacher, make_prompts(1))
+
+
 QUOTED = Mishap(status=401, body=f'{{"error": {{"message": "bad {KEY}"}}}}')
 
 

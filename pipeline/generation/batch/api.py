@@ -6,17 +6,11 @@ module. Output files are streamed and split at line feeds only; the package's ow
 also splits at U+2028 and its like, which JSON strings may hold unescaped.
 """
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from typing import Protocol
 
 import httpx2
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    AsyncOpenAI,
-    DefaultAioHttpClient,
-)
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
 from pipeline.generation.batch.lines import CHAT_PATH
 from pipeline.generation.batch.state import (
@@ -27,8 +21,14 @@ from pipeline.generation.batch.state import (
     read_page,
     read_upload,
 )
-from pipeline.generation.teacher.answers import Failure, Fault, read_failure
-from pipeline.generation.teacher.connection import read_connection_error
+from pipeline.generation.teacher.answers import Failure, Fault
+from pipeline.generation.teacher.connection import (
+    NO_REPLY,
+    read_connection_error,
+    read_error_reply,
+)
+from pipeline.generation.teacher.masking import KeyMask
+from pipeline.generation.teacher.waiting import Clock
 
 _PAGE = 100
 """Batches a list request returns; the most that OpenAI allows."""
@@ -36,10 +36,8 @@ _CLOCK_MARGIN_S = 3600.0
 """Batches older than the upload by more than this cannot be its own; the machines that name the
 two times at the endpoint may differ by seconds."""
 
-# As in the live client: local servers are given words such as "ollama" for a key, which an answer
-# may well contain; an error message loses nothing by more caution.
-_MASKED_IN_ANSWERS = 16
-_MASKED_IN_ERRORS = 4
+_NO_SUCCESS = (APIStatusError, APIConnectionError, *NO_REPLY)
+"""The package wraps what goes wrong before the first byte of a body, and nothing after it."""
 
 
 class _RawResponse(Protocol):
@@ -50,17 +48,20 @@ class _RawResponse(Protocol):
 class BatchApi:
     """Belongs to the event loop of its first request; close it there."""
 
-    def __init__(self, base_url: str, api_key: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, api_key: str, timeout_s: float, clock: Clock) -> None:
         """Prepare to ask; nothing is sent yet.
 
         Args:
             base_url: Address ending in ``/v1``.
             api_key: Empty for local servers that want none.
             timeout_s: Patience with one request, an upload of the largest file included.
+            clock: Tells the time of day.
         """
         self.was_reached = False
         """The endpoint has ever answered anything."""
-        self._api_key = api_key.encode()
+        self.key_mask = KeyMask(api_key)
+        """For the words of the endpoint."""
+        self._clock = clock
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key or "none",
@@ -117,23 +118,15 @@ class BatchApi:
         try:
             async with content as response:
                 async for line in _split_lines(response.iter_bytes()):
-                    yield self.mask_answer(line)
-        except (APIStatusError, APIConnectionError, httpx2.HTTPError) as error:
-            failure = await self._describe(error)
+                    yield self.key_mask.in_answer(line)
+        except _NO_SUCCESS as error:
+            failure = self._describe(error)
         if failure is not None:
             yield failure
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-    def mask_answer(self, body: bytes) -> bytes:
-        """Take the API key out of what may be an answer."""
-        return self._mask(body, _MASKED_IN_ANSWERS)
-
-    def mask_error(self, body: bytes) -> bytes:
-        """Take the API key out of the words of an error."""
-        return self._mask(body, _MASKED_IN_ERRORS)
 
     async def _read_page(self, after: str | None) -> BatchPage | Failure:
         batches = self._client.batches.with_raw_response
@@ -147,26 +140,20 @@ class BatchApi:
         """Send one request; every way it can end is a value."""
         try:
             response = await request
-        except (APIStatusError, APIConnectionError) as error:
-            return await self._describe(error)
+        except _NO_SUCCESS as error:
+            return self._describe(error)
         self.was_reached = True
-        return self.mask_answer(response.content)
+        return self.key_mask.in_answer(response.content)
 
-    async def _describe(
-        self, error: APIStatusError | APIConnectionError | httpx2.HTTPError
-    ) -> Failure:
+    def _describe(self, error: Exception) -> Failure:
         if isinstance(error, APIStatusError):
             self.was_reached = True
-            body = self.mask_error(await error.response.aread())
-            retry_after = error.response.headers.get("retry-after")
-            told = read_failure(error.status_code, body, retry_after, time.time())
+            # The package has read the body: it quotes it in the words of its exception.
+            now_s = self._clock.time_of_day()
+            told = read_error_reply(error.response, self.key_mask, now_s)
             # Only a prompt can be answered by a content filter, and none is sent here.
             return told if isinstance(told, Failure) else Failure(Fault.REFUSED, told.finish_reason)
-        return read_connection_error(error)
-
-    def _mask(self, body: bytes, min_length: int) -> bytes:
-        is_masked = len(self._api_key) >= min_length
-        return body.replace(self._api_key, b"***") if is_masked else body
+        return read_connection_error(error, self.key_mask)
 
 
 async def _split_lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -125,7 +125,7 @@ class BatchLife:
 
     def refuse(self, state: BatchState) -> PacaloomError:
         """Make the error for a batch that the endpoint refused as a whole."""
-        words = state.describe_errors(self._api.mask_error)
+        words = state.describe_errors(self._api.key_mask.in_error)
         if state.is_crowded_out:
             return TeacherFailedError(
                 f"{self._where} has no room in its queue for a batch of one prompt: {words}. Run "
@@ -163,7 +163,7 @@ class BatchLife:
                 async for line in lines:
                     if isinstance(line, Failure):
                         failure = line
-                    elif (ended := read_line(line, self._api.mask_error)) is not None:
+                    elif (ended := read_line(line, self._api.key_mask.in_error)) is not None:
                         deliver(ended)
                     else:
                         unreadable += 1

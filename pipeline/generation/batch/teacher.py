@@ -30,7 +30,8 @@ from pipeline.generation.journal.journal import Journal
 from pipeline.generation.teacher.answers import Answer, Failure, Fault
 from pipeline.generation.teacher.bodies import Dialect, Lesson, learn, write_body
 from pipeline.generation.teacher.endings import find_end
-from schemas.exchange import Completion, Prompt, Usage
+from pipeline.generation.teacher.waiting import Clock
+from schemas.exchange import Completion, Prompt
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class BatchTeacher:
         most_prompts: int = MOST_PROMPTS,
         timeout_s: float = 600.0,
         max_attempts: int = 6,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare to ask; nothing is sent yet.
 
@@ -75,12 +77,13 @@ class BatchTeacher:
             timeout_s: Patience with one request, the upload of 100 MB included.
             max_attempts: Batches that one prompt may be part of without an answer, and failures in
                 a row of one request, before the run gives up.
+            clock: Tests bring their own.
         """
         self.model = model
         self._where = f"The teacher {model!r} at {base_url.rstrip('/')}"
         self._max_attempts = max_attempts
         self._dialect = Dialect()
-        self._api = BatchApi(base_url.rstrip("/"), api_key, timeout_s)
+        self._api = BatchApi(base_url.rstrip("/"), api_key, timeout_s, clock or Clock())
         pending = PendingBatches(journal, model)
         life = BatchLife(
             self._api, pending, where=self._where, poll_s=poll_s, max_attempts=max_attempts
@@ -221,7 +224,7 @@ class BatchTeacher:
             model=self.model,
             text=answer.text,
             finish_reason=answer.finish_reason,
-            usage=_usage_of(answer),
+            usage=answer.usage,
             latency_s=latency_s,
             attempts=attempts,
         )
@@ -229,12 +232,8 @@ class BatchTeacher:
 
 def _settle(reservation: Reservation, outcome: Answer | Failure) -> None:
     if isinstance(outcome, Answer) and outcome.is_counted:
-        reservation.settle(_usage_of(outcome))
+        reservation.settle(outcome.usage)
     elif isinstance(outcome, Answer) or outcome.may_be_billed:
         reservation.forfeit()  # no cap may rest on an endpoint that does not count
     else:
         reservation.release()
-
-
-def _usage_of(answer: Answer) -> Usage:
-    return Usage(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
