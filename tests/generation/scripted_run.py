@@ -53,6 +53,8 @@ def admit_whole(draft: Draft) -> InstructionRecord | Rejection:
     """Admit every draft that has the parts of a record; a fifth of them is turned away."""
     if draft.defect is not None:
         return Rejection(draft=draft, stage="schema", reason=draft.defect, detail="no record")
+    if not draft.instruction or not draft.output:
+        return Rejection(draft=draft, stage="schema", reason="empty-output", detail="a part is empty")
     if draft.output.endswith(("0", "5")):
         return Rejection(draft=draft, stage="rules", reason="placeholder", detail="by its digit")
     return InstructionRecord(
