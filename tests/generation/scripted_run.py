@@ -54,7 +54,7 @@ def admit_whole(draft: Draft) -> InstructionRecord | Rejection:
     if draft.defect is not None:
         return Rejection(draft=draft, stage="schema", reason=draft.defect, detail="no record")
     if not draft.instruction or not draft.output:
-        return Rejection(draft=draft, stage="schema", reason="empty-output", detail="a part is empty")
+        return Rejection(draft=draft, stage="schema", reason="empty-output", detail="nothing there")
     if draft.output.endswith(("0", "5")):
         return Rejection(draft=draft, stage="rules", reason="placeholder", detail="by its digit")
     return InstructionRecord(
