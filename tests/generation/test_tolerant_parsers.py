@@ -220,6 +220,83 @@ def test_numbers_inside_an_instruction_stay(instruction: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(("text", "tasks"), [(ENGLISH, ENGLISH_TASKS), (KOREAN, KOREAN_TASKS)])
+def test_bold_labels_with_their_numbers_leave_no_marks_behind(text: str, tasks: list[Task]) -> None:
+    bold = re.sub(r"(?m)^(\d\. \w+:)", r"**\1**", text)
+
+    assert bold.count("**") == 16
+    assert read(bold) == tasks
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        pytest.param("Steps:\n1. Input: the name.\n2. Output: a line.", id="en list"),
+        pytest.param("순서:\n1. 입력: 이름.\n2. 출력: 한 줄.", id="ko list"),
+        pytest.param("```python\n###\n# Setup\n###\nx = 1\n```", id="comment"),
+        pytest.param("```python\n###\n# 준비\n###\nx = 1\n```", id="ko comment"),
+        pytest.param("```\n# grep2\n##\n### Input\nA file.\n### Output\nLines.\n```", id="readme"),
+        pytest.param("```\n# 도구\n##\n### 입력\n파일\n### 출력\n줄\n```", id="ko readme"),
+        pytest.param("```\nInstruction: Add.\nInput: 1, 2\nOutput: 3\n```", id="template"),
+        pytest.param("```\n지시: 더하세요.\n입력: 1, 2\n출력: 3\n```", id="ko template"),
+    ],
+)
+def test_lists_and_code_in_an_output_stay_there(output: str) -> None:
+    text = (
+        f"###\n4. Instruction: Name it.\n4. Output:\n{output}\n###\n5. 지시: 더하세요.\n5. 출력: 5"
+    )
+
+    assert read(text) == [("Name it.", "", output), ("더하세요.", "", "5")]
+
+
+def test_code_block_behind_a_label_is_one_too() -> None:
+    text = "4. Instruction: Fix it.\n4. Input: ```\nOutput: x\n```\n4. Output: ```\n###\n```"
+
+    assert read(text) == [("Fix it.", "```\nOutput: x\n```", "```\n###\n```")]
+
+
+def test_code_block_that_is_never_closed_costs_no_later_task() -> None:
+    text = "4. Instruction: a\n4. Output:\n```\nx\n###\n5. 지시: b\n5. 출력: c"
+
+    assert read(text) == [("a", "", "```\nx\n###"), ("b", "", "c")]
+
+
+def test_code_block_around_the_whole_answer_hides_no_label() -> None:
+    text = "```\nInstruction: a\nInput: b\nOutput: c\n###\n지시: d\n입력: e\n출력: f"
+
+    assert read(text) == [("a", "b", "c"), ("d", "e", "f")]
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        pytest.param(
+            "4. Instruction: Write a function. An example:\nInput: 1 2\nOutput: 3\n"
+            "4. Input:\n<noinput>\n4. Output:\na + b",
+            ("Write a function. An example:\nInput: 1 2\nOutput: 3", "", "a + b"),
+            id="en in the instruction",
+        ),
+        pytest.param(
+            "4. Instruction: Work out the rule.\n4. Input:\nInput: 2\nOutput: ?\n4. Output:\n8",
+            ("Work out the rule.", "Input: 2\nOutput: ?", "8"),
+            id="en in the input",
+        ),
+        pytest.param(
+            "4. 지시: 함수를 쓰세요. 보기:\n입력: 1 2\n출력: 3\n4. 입력: 없음\n4. 출력:\na + b",
+            ("함수를 쓰세요. 보기:\n입력: 1 2\n출력: 3", "", "a + b"),
+            id="ko in the instruction",
+        ),
+        pytest.param(
+            "5. 지시: 날짜를 뽑으세요.\n5. 입력:\n입력 기한: 3월 2일\n출력: 가능\n5. 출력: 3월 2일",
+            ("날짜를 뽑으세요.", "입력 기한: 3월 2일\n출력: 가능", "3월 2일"),
+            id="ko in the input",
+        ),
+    ],
+)
+def test_label_with_the_number_of_its_task_goes_before_one_without(text: str, task: Task) -> None:
+    assert read(text) == [task]
+
+
 WORDS = st.text(st.sampled_from("abcde ,.가나다라?!'\"()"), min_size=1, max_size=30).map(str.strip)
 
 
