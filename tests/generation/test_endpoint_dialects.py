@@ -169,6 +169,53 @@ async def test_prompt_that_the_content_filter_refuses_is_answered_with_nothing()
     assert budget.spent.completion_tokens == 50  # billed without being counted: the worst case
 
 
+LLAMA_CONTEXT = Trick(
+    status=400,
+    body='{"error": {"code": 400, "message": "the request exceeds the available context size", '
+    '"type": "exceed_context_size_error"}}',
+)
+
+
+@pytest.mark.parametrize(
+    ("trick", "code"),
+    [
+        pytest.param(refuse("flagged", code="invalid_prompt"), "invalid_prompt", id="OpenAI"),
+        pytest.param(
+            refuse("maximum context length", param="messages", code="context_length_exceeded"),
+            "context_length_exceeded",
+            id="OpenAI's length",
+        ),
+        pytest.param(LLAMA_CONTEXT, "exceed_context_size_error", id="llama.cpp's length"),
+    ],
+)
+async def test_prompt_that_cannot_be_answered_ends_no_run(trick: Trick, code: str) -> None:
+    with serve(refuse_when(lambda body: body["seed"] == 0, trick)) as server:
+        answers = await ask_all(server, [make_prompt(n) for n in range(2)])
+
+    assert [answer.finish_reason for answer in answers] == [code, "stop"]
+    assert answers[0].text == ""
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        pytest.param(
+            refuse(
+                "This model's maximum context length is 2048 tokens. However, you requested "
+                "'max_tokens' 2048"
+            ),
+            id="context",
+        ),
+        pytest.param(refuse("max_tokens is too large: 5000", param="max_tokens"), id="too large"),
+    ],
+)
+async def test_length_refused_for_its_size_is_not_sent_under_another_name(trick: Trick) -> None:
+    with serve(lambda _number, _asked: trick) as server:
+        with pytest.raises(TeacherRefusedError, match="HTTP 400"):
+            await ask_all(server, [make_prompt()])
+        assert len(server.asked) == 1
+
+
 async def test_raw_text_is_continued_by_the_raw_endpoint() -> None:
     with serve() as server:
         server.answer_text = lambda _body: "서울의 인구를 알려 줘."

@@ -5,10 +5,11 @@ request along, and with it the API key.
 """
 
 import json
+import math
 from enum import Enum
 from typing import NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from pipeline.generation.strategies.reading.drafting import clean
 from pipeline.generation.teacher.error_bodies import one_line, read_error_body
@@ -19,7 +20,15 @@ _TOO_BUSY = frozenset({429, 503, 529})
 _MAY_PASS = frozenset({408, 409, 425})
 _ABSENT = frozenset({404, 405, 501})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
-
+_OF_PROMPT = frozenset(
+    {
+        "content_filter",  # Azure
+        "invalid_prompt",  # OpenAI's reasoning models
+        "context_length_exceeded",  # OpenAI
+        "exceed_context_size_error",  # llama.cpp
+    }
+)
+"""Why one prompt gets no answer while others do."""
 
 _MOST_TOKENS = 10**9
 
@@ -80,25 +89,32 @@ class Answer(NamedTuple):
         return Usage(prompt_tokens=self.prompt_tokens, completion_tokens=self.completion_tokens)
 
 
+class _Part(BaseModel):
+    text: str | None = None
+    """Other parts, such as Mistral's reasoning, have none."""
+
+
 class _Message(BaseModel):
-    content: str | None = None
+    content: str | list[_Part] | None = None
 
 
 class _Choice(BaseModel):
     message: _Message | None = None
     text: str | None = None
     """In the place of a message, where raw text was continued."""
-    finish_reason: str | None = None
+    finish_reason: str | int | None = None
+    error: object = None
+    """As OpenRouter tells that the model failed half-way."""
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: FiniteFloat | None = None
+    completion_tokens: FiniteFloat | None = None
 
 
 class _Reply(BaseModel):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: object = None
 
 
 def read_answer(body: bytes, content_type: str) -> Answer | Failure:
@@ -109,22 +125,38 @@ def read_answer(body: bytes, content_type: str) -> Answer | Failure:
         choice = reply.choices[0]
     except (ValueError, RecursionError, IndexError):
         return Failure(Fault.RETRY, f"no completion but {_describe_body(body, content_type)}")
-    text = choice.text if choice.message is None else choice.message.content
+    text = _read_text(choice)
     if text is None and choice.finish_reason is None:
         return Failure(Fault.RETRY, "a choice without content and without finish_reason")
-    usage = reply.usage or _Usage()
+    if choice.finish_reason == "error":
+        words = one_line(json.dumps(choice.error, ensure_ascii=False))
+        return Failure(Fault.RETRY, f"an answer that ended with an error: {words}")
+    usage = _read_usage(reply.usage)
     return Answer(
         clean(text or ""),
-        clean(choice.finish_reason or "stop"),
+        clean(str(choice.finish_reason or "stop")),
         _count(usage.prompt_tokens),
         _count(usage.completion_tokens),
         usage.prompt_tokens is not None and usage.completion_tokens is not None,
     )
 
 
-def _count(tokens: int | None) -> int:
+def _read_text(choice: _Choice) -> str | None:
+    content = choice.text if choice.message is None else choice.message.content
+    return "".join(part.text or "" for part in content) if isinstance(content, list) else content
+
+
+def _read_usage(value: object) -> _Usage:
+    """Read a usage; one of another shape costs the count and not the answer."""
+    try:
+        return _Usage.model_validate(value)
+    except ValidationError:
+        return _Usage()
+
+
+def _count(tokens: float | None) -> int:
     """Bound what an endpoint claims to what a budget and a database can add up."""
-    return min(max(tokens or 0, 0), _MOST_TOKENS)
+    return math.ceil(min(max(tokens or 0, 0), _MOST_TOKENS))
 
 
 def read_failure(
@@ -132,9 +164,9 @@ def read_failure(
 ) -> Answer | Failure:
     """Sort a reply with another status than 200.
 
-    A prompt that Azure's content filter refuses (400, ``content_filter``) counts as answered with
-    nothing: as an error it would end every run that draws the prompt, at the same place. It is
-    billed all the same, without being counted.
+    A prompt that is refused for what it says, or for its length, counts as answered with nothing:
+    as an error it would end every run that draws the prompt, at the same place. A filter's refusal
+    is billed all the same, without being counted.
 
     Args:
         status: Of the reply.
@@ -143,8 +175,8 @@ def read_failure(
         now_s: Time of day to which a date in the header is compared, in seconds since 1970.
     """
     error = read_error_body(body)
-    if status == 400 and error.code == "content_filter":
-        return Answer("", "content_filter", 0, 0, is_counted=False)
+    if status == 400 and error.code in _OF_PROMPT:
+        return Answer("", error.code, 0, 0, is_counted=False)
     return Failure(
         _find_fault(status, error.code),
         f"HTTP {status}: {error.message}",

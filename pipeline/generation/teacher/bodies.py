@@ -19,6 +19,7 @@ _OMITTABLE = frozenset({"temperature", "top_p", "seed", "stop"})
 _SPEAKS_OF_FORMAT = re.compile(
     r"response_?format|json_?(?:schema|object)|structured|grammar|guided", re.IGNORECASE
 )
+_SPEAKS_OF_LENGTH = re.compile(r"context.(?:length|size|window)|too large", re.IGNORECASE)
 _NAMES = re.compile(r"(?<![A-Za-z_])(?:temperature|top_p|seed|stop|max_tokens)(?![A-Za-z_])")
 
 
@@ -71,6 +72,8 @@ def learn(spoken: Dialect, prompt: Prompt, refusal: Failure) -> Lesson | None:
                 f"response_format; asking for {weaker.name.lower()} instead",
             )
         names = set(_NAMES.findall(refusal.words))
+    if _SPEAKS_OF_LENGTH.search(refusal.words):
+        names -= {"max_tokens"}  # understood by its name, and refused for its size
     return _give_up(spoken, prompt, names)
 
 

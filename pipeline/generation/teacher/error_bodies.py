@@ -21,12 +21,14 @@ class ErrorBody(NamedTuple):
     parameter: str = ""
     """The part of the request that is named as the cause; empty where none is."""
     code: str = ""
+    """Its type where the code is but a number, as llama.cpp repeats the status."""
 
 
 class _Error(BaseModel):
     message: str
     param: str | None = None
     code: str | int | None = None
+    type: str | int | None = None
 
 
 class _Nested(BaseModel):
@@ -85,4 +87,5 @@ def _read_details(value: object) -> ErrorBody:
 
 
 def _describe(error: _Error) -> ErrorBody:
-    return ErrorBody(one_line(error.message), error.param or "", str(error.code or ""))
+    code = error.code if isinstance(error.code, str) else str(error.type or "")
+    return ErrorBody(one_line(error.message), error.param or "", code)
