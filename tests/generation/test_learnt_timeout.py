@@ -28,6 +28,14 @@ def test_endpoint_is_given_five_times_what_its_slow_answers_take() -> None:
     assert timeout.find(400) == pytest.approx(100)
 
 
+def test_few_answers_that_take_a_hundred_times_as_long_are_waited_for() -> None:
+    timeout = make_learnt(2, count=96)
+    for _ in range(4):
+        timeout.observe(200, 400)
+    # Too few for the quantile of 95 %, and yet the next of their kind must not time out.
+    assert timeout.find(400) == pytest.approx(300)
+
+
 def test_fast_endpoint_is_given_no_less_than_a_twentieth_of_the_first_patience() -> None:
     assert make_learnt(0.05).find(400) == 30
 

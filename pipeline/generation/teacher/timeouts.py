@@ -2,8 +2,9 @@
 
 A local server with a long queue may take minutes, a hosted one that takes one minute has lost the
 request. So the first wait is long, and once enough answers are known it is a multiple of what the
-slow ones among the last took. A timeout is itself an observation of at least that long, and a
-prompt that timed out is given twice the time: a slow endpoint is waited for sooner or later.
+slow ones among the last took, and never less than the slowest. A timeout is itself an observation
+of at least that long, and a prompt that timed out is given twice the time: a slow endpoint is
+waited for sooner or later.
 Cost: one binary search and a shift of at most 200 numbers an answer.
 """
 
@@ -17,6 +18,8 @@ _REMEMBERED = 200
 _QUANTILE = 0.95
 _MULTIPLE = 5.0
 """Times the 95 % quantile; doubling the requests under way doubles the latency of a full server."""
+_ABOVE_SLOWEST = 1.5
+"""Times the slowest remembered: a few percent of prompts may take a hundred times as long."""
 _SHORTEST = 1 / 20
 _LONGEST = 3.0
 """Bounds of the learnt wait as parts of the first one: 30 s and 30 minutes for 10 minutes."""
@@ -66,5 +69,6 @@ class LearntTimeout:
             slow_s = self._sorted[int(_QUANTILE * (len(self._sorted) - 1))]
             usual_tokens = self._max_tokens_sum / len(self._observed)
             seconds = _MULTIPLE * slow_s * max(1.0, max_tokens / usual_tokens)
-            seconds = max(seconds, self._shortest_s)
+            slowest_s = _ABOVE_SLOWEST * self._sorted[-1]
+            seconds = max(seconds, slowest_s, self._shortest_s)
         return min(seconds * 2**timed_out, self._longest_s)
