@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pipeline.generation.batch.teacher import BatchTeacher
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.journal.journal import Journal
+from pipeline.generation.teacher.waiting import Clock
 from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt
 from tests.generation.batch_server import BatchServer
 
@@ -31,7 +32,9 @@ def keys_of(prompts: Sequence[Prompt]) -> list[str]:
     return [prompt.key(MODEL) for prompt in prompts]
 
 
-def make_teacher(server: BatchServer, journal: Journal, most_prompts: int = 100) -> BatchTeacher:
+def make_teacher(
+    server: BatchServer, journal: Journal, most_prompts: int = 100, clock: Clock | None = None
+) -> BatchTeacher:
     return BatchTeacher(
         server.base_url,
         MODEL,
@@ -41,6 +44,7 @@ def make_teacher(server: BatchServer, journal: Journal, most_prompts: int = 100)
         gather_s=0.02,
         most_prompts=most_prompts,
         max_attempts=3,
+        clock=clock,
     )
 
 

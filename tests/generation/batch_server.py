@@ -39,7 +39,7 @@ class BatchFate(NamedTuple):
     lines: Callable[[int, dict[str, Any]], LineFate] = lambda _number, _line: LineFate()
     """By position in the input file."""
     errors: tuple[dict[str, Any], ...] = ()
-    """Of a batch that is refused as a whole."""
+    """Of a batch that failed: with errors it is refused as a whole, without it has run."""
     repeat: bool = False
     """Write every line of the output twice."""
 
@@ -206,7 +206,7 @@ class BatchServer:
         batch = _Batch(id_, asked["input_file_id"], fate, len(lines))
         self._batches[id_] = batch
         self.batch_sizes.append(len(lines))
-        if fate.status != "failed":
+        if not fate.errors:
             self._run(batch, lines)
         return web.json_response(batch.describe())
 

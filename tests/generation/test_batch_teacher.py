@@ -1,6 +1,7 @@
 """The Batch API against a real socket: how batches end, and what is asked again."""
 
 import asyncio
+import json
 import logging
 import socket
 import traceback
@@ -19,6 +20,7 @@ from pipeline.generation.teacher.endings import (
     TeacherRefusedError,
     TeacherUnreachableError,
 )
+from pipeline.generation.teacher.waiting import Clock
 from schemas.errors import UserError
 from schemas.exchange import Completion
 from tests.generation.batch_run import (
@@ -83,8 +85,16 @@ async def test_prompt_asked_twice_at_once_is_submitted_once(journal: Journal) ->
     assert server.submitted == {prompt.key(MODEL): 1}
 
 
-@pytest.mark.parametrize("rest", [EXPIRED, NO_LINE], ids=["line says so", "no line"])
-@pytest.mark.parametrize("status", ["expired", "CANCELLED"])
+@pytest.mark.parametrize(
+    ("status", "rest"),
+    [
+        ("expired", EXPIRED),
+        ("CANCELLED", NO_LINE),
+        ("canceled", NO_LINE),
+        ("succeeded", NO_LINE),
+        ("failed", NO_LINE),
+    ],
+)
 async def test_answers_of_a_cut_batch_are_kept_and_the_rest_asked_again(
     journal: Journal, status: str, rest: LineFate
 ) -> None:
@@ -233,6 +243,40 @@ async def test_queue_without_room_for_one_prompt_ends_the_run(journal: Journal) 
                 await ask(teacher, make_prompts(2))
 
     assert not server.submitted
+
+
+@pytest.mark.parametrize("batch_id", ["", "..", "\ud800"])
+async def test_id_that_no_request_can_name_is_nonsense(journal: Journal, batch_id: str) -> None:
+    body = json.dumps({"id": batch_id, "status": "validating"})
+
+    def script(name: str, _number: int) -> Mishap | None:
+        return Mishap(status=200, body=body) if name == "POST /v1/batches" else None
+
+    with serve_batches(script=script) as server:
+        async with make_teacher(server, journal) as teacher:
+            with pytest.raises(TeacherFailedError, match="no batch but"):
+                await ask(teacher, make_prompts(1))
+
+    # It may have been created all the same: the next run looks for it.
+    assert journal.read_batches()[0].id.startswith("intent:")
+
+
+async def test_batch_that_takes_longer_than_a_day_is_warned_of_once(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    hours = 0
+
+    async def sleep(_seconds: float) -> None:
+        nonlocal hours
+        hours += 1
+
+    plan = BatchFate(polls=60)
+    clock = Clock(now=lambda: hours * 3600.0, sleep=sleep)
+    with serve_batches(lambda _number, _size: plan) as server:
+        async with make_teacher(server, journal, clock=clock) as teacher:
+            await ask_and_write(teacher, journal, make_prompts(1))
+
+    assert caplog.text.count("batch_1 should have ended after 24 hours") == 1
 
 
 @pytest.mark.parametrize("path", ["POST /v1/files", "POST /v1/batches"])

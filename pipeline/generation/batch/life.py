@@ -5,7 +5,6 @@ attempts at anything that failed: who can wait a day for half the price can wait
 server to come back. Whatever ends the run leaves the batch at the endpoint and in the journal.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -19,6 +18,7 @@ from pipeline.generation.batch.state import BatchState, Upload
 from pipeline.generation.journal.journal import PendingBatch
 from pipeline.generation.teacher.answers import Failure, Fault
 from pipeline.generation.teacher.endings import TeacherFailedError, TeacherRefusedError, find_end
+from pipeline.generation.teacher.waiting import Clock
 from schemas.errors import PacaloomError, UserError
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 _GROWTH = 1.5
 _LONGEST_WAIT = 20
 """As a multiple of the first wait."""
+_LATE_S = 90_000.0
+"""25 hours: a batch asks for a window of 24, and its files take a while to be written."""
 
 _REFUSALS = (Fault.ABSENT, Fault.REFUSED, Fault.PARAMETER, Fault.NO_CREDIT)
 
@@ -51,6 +53,7 @@ class BatchLife:
         where: str,
         poll_s: float,
         max_attempts: int,
+        clock: Clock,
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -60,12 +63,14 @@ class BatchLife:
             where: The teacher and its address, as the subject of a sentence.
             poll_s: First wait between two polls.
             max_attempts: Failures in a row of one request before the run ends.
+            clock: By which it waits.
         """
         self._api = api
         self._pending = pending
         self._where = where
         self._poll_s = poll_s
         self._max_attempts = max_attempts
+        self._clock = clock
 
     async def submit(self, lines: Sequence[BatchLine]) -> PendingBatch:
         """Upload prompts and start a batch of them; it is in the journal when this returns."""
@@ -84,7 +89,7 @@ class BatchLife:
             return batch
         state = await self._find(upload)
         if state is None:  # a list may lag behind what was created a moment ago
-            await asyncio.sleep(self._wait_s(1))
+            await self._clock.sleep(self._wait_s(1))
             state = await self._find(upload)
         if state is None:
             await self._pending.remove(batch)
@@ -94,6 +99,7 @@ class BatchLife:
     async def follow(self, batch: PendingBatch) -> BatchState:
         """Poll until a batch has ended."""
         polls, failures, told = 0, 0, ""
+        late_at: float | None = self._clock.now() + _LATE_S
         while True:
             outcome = await self._api.retrieve(batch.id)
             wait_s = self._wait_s(polls)
@@ -106,11 +112,12 @@ class BatchLife:
                     told = progress
                 if outcome.has_ended:
                     return outcome
+                late_at = self._warn_if_late(outcome, late_at)
             else:
                 failures += 1
                 lost_s = self._decide_on_lost(outcome, failures, f"batch {batch.id}")
                 wait_s = max(wait_s, lost_s)
-            await asyncio.sleep(wait_s)
+            await self._clock.sleep(wait_s)
 
     async def read(self, state: BatchState, deliver: Callable[[EndedLine], None]) -> None:
         """Read what an ended batch brought, line by line.
@@ -136,6 +143,18 @@ class BatchLife:
             "names and run the same command again."
         )
 
+    def _warn_if_late(self, state: BatchState, late_at: float | None) -> float | None:
+        """Warn once, so that nobody waits unknowing; return when to do so, None afterwards."""
+        if late_at is None or self._clock.now() < late_at:
+            return late_at
+        _LOG.warning(
+            "teacher: batch %s should have ended after 24 hours and is still %r. If it is stuck, "
+            "cancel it at the endpoint: its answers are kept and the rest is asked again.",
+            state.id,
+            state.status,
+        )
+        return None
+
     async def _create(self, upload: Upload, intent: PendingBatch) -> BatchState:
         attempts = 0
         while True:
@@ -146,7 +165,7 @@ class BatchLife:
             if outcome.fault in _REFUSALS and attempts == 1:
                 # A later refusal may follow a batch that was created, with the reply lost.
                 await self._pending.remove(intent)
-            await asyncio.sleep(self._decide(outcome, attempts))
+            await self._clock.sleep(self._decide(outcome, attempts))
             found = await self._find(upload)
             if found is not None:
                 return found
@@ -171,7 +190,7 @@ class BatchLife:
                 failure = Failure(Fault.RETRY, f"{unreadable} lines of {file_id} are no JSON")
             if failure is None:
                 return
-            await asyncio.sleep(self._decide_on_lost(failure, attempts, f"its file {file_id}"))
+            await self._clock.sleep(self._decide_on_lost(failure, attempts, f"its file {file_id}"))
 
     async def _persist(self, attempt: Callable[[], Awaitable[Told | Failure]]) -> Told:
         """Repeat a request that costs nothing until it brings something."""
@@ -181,7 +200,7 @@ class BatchLife:
             told = await attempt()
             if not isinstance(told, Failure):
                 return told
-            await asyncio.sleep(self._decide(told, attempts))
+            await self._clock.sleep(self._decide(told, attempts))
 
     def _decide_on_lost(self, failure: Failure, attempts: int, what: str) -> float:
         """Like :meth:`_decide`, for things that were there: only their lasting absence counts."""

@@ -203,6 +203,5 @@ def _make_line(key: str, request: bytes, dialect: Dialect) -> BatchLine:
 
 
 def _describe_silence(state: BatchState) -> Failure:
-    status = state.status.casefold()
-    words = f"batch {state.id} ended as {status} without a line for the prompt"
-    return Failure(Fault.RETRY, words, may_be_billed=status == "completed")
+    words = f"batch {state.id} ended as {state.status} without a line for the prompt"
+    return Failure(Fault.RETRY, words, may_be_billed=not state.is_cut_short)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pipeline.generation.strategies.reading.drafting import clean
 from pipeline.generation.teacher.answers import Failure, Fault
@@ -12,6 +13,13 @@ from pipeline.generation.teacher.error_bodies import one_line
 _QUOTED = 3
 """Reasons of a refused batch that a message names."""
 _CROWDED_OUT = "token_limit_exceeded"
+
+# OpenAI's words, and those that other endpoints use in their place.
+_NEVER_RAN = ("expired", "cancelled", "canceled")
+_ENDED = ("completed", "succeeded", "failed", *_NEVER_RAN)
+
+_Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_-][A-Za-z0-9_./:-]*$")]
+"""Part of a path, so no "..": no request can be made with it."""
 
 
 class _BatchError(BaseModel):
@@ -37,7 +45,7 @@ class _Counts(BaseModel):
 class Upload(BaseModel):
     """An input file at the endpoint."""
 
-    id: str
+    id: _Id
     created_at: float = 0.0
     """Seconds since 1970 by the endpoint's clock; 0 when it did not say."""
 
@@ -45,24 +53,30 @@ class Upload(BaseModel):
 class BatchState(BaseModel):
     """A batch as the endpoint describes it; only what is used here."""
 
-    id: str
+    id: _Id
     status: str
     input_file_id: str = ""
     created_at: float = 0.0
-    output_file_id: str | None = None
-    error_file_id: str | None = None
+    output_file_id: _Id | Literal[""] | None = None
+    error_file_id: _Id | Literal[""] | None = None
     errors: _BatchErrors | None = None
     request_counts: _Counts | None = None
 
     @property
     def has_ended(self) -> bool:
         """Nothing will be added to its files any more; an unknown status is still under way."""
-        return self.status.casefold() in ("completed", "failed", "expired", "cancelled")
+        return self.status.casefold() in _ENDED
 
     @property
     def is_refused(self) -> bool:
         """The endpoint refused the batch as a whole and ran none of it."""
-        return self.status.casefold() == "failed"
+        has_run = self.output_file_id or self.error_file_id
+        return self.status.casefold() == "failed" and not has_run
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Prompts of which its files say nothing were never run."""
+        return self.status.casefold() in _NEVER_RAN
 
     @property
     def is_crowded_out(self) -> bool:

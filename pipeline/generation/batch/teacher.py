@@ -77,16 +77,22 @@ class BatchTeacher:
             timeout_s: Patience with one request, the upload of 100 MB included.
             max_attempts: Batches that one prompt may be part of without an answer, and failures in
                 a row of one request, before the run gives up.
-            clock: Tests bring their own.
+            clock: By which it waits for the endpoint.
         """
         self.model = model
         self._where = f"The teacher {model!r} at {base_url.rstrip('/')}"
         self._max_attempts = max_attempts
         self._dialect = Dialect()
-        self._api = BatchApi(base_url.rstrip("/"), api_key, timeout_s, clock or Clock())
+        clock = clock or Clock()
+        self._api = BatchApi(base_url.rstrip("/"), api_key, timeout_s, clock)
         pending = PendingBatches(journal, model)
         life = BatchLife(
-            self._api, pending, where=self._where, poll_s=poll_s, max_attempts=max_attempts
+            self._api,
+            pending,
+            where=self._where,
+            poll_s=poll_s,
+            max_attempts=max_attempts,
+            clock=clock,
         )
         self._runs = BatchRuns(life, pending, gather_s, most_prompts)
 
