@@ -102,14 +102,18 @@ class Retries:
         if end is not None:
             self.end = end
             raise end
-        ceiling = _FIRST_DELAY_S * 2.0 ** ((shut.bursts if shut else asking.failures) - 1)
-        delay = min(ceiling, _LONGEST_DELAY_S) * (0.5 + 0.5 * self._jitter.random())
+        delay = self._draw_delay(shut.bursts if shut else asking.failures)
         # One burst while others are answered is how the number of slots is found out.
         is_all = shut is not None and shut.bursts > 1
         shared = max(failure.retry_after_s or 0.0, delay if is_all else 0.0)
         if failure.retry_after_s is not None:
             return Wait(shared + _SPREAD_S * self._jitter.random(), shared)
         return Wait(delay, shared)
+
+    def _draw_delay(self, failures: int) -> float:
+        doublings = min(failures - 1, 10)  # a float overflows at 1,024
+        ceiling = min(_FIRST_DELAY_S * 2**doublings, _LONGEST_DELAY_S)
+        return ceiling * (0.5 + 0.5 * self._jitter.random())
 
     def _note(self, asking: Asking, failure: Failure, sent_at: float) -> _Shut | None:
         """Count the failure where it belongs; return the refusals when it is one."""
