@@ -1,11 +1,12 @@
 r"""Find records and fields in text that is meant to be JSON, however broken.
 
-Strict parsing first is of no use: what it accepts, this accepts too, with the same values. The
-scan looks for known keys and reads the value behind each, so that fences, text around, trailing
-commas, missing braces, raw line breaks, quotes that were not escaped, single or curly quotes,
-full-width colons and a cut end cost nothing but what is really missing. One pass, linear in the
-text (white space is matched possessively, or a long run of it would be scanned once for each of
-its places); no recursion, no exceptions.
+Strict parsing first is of no use: an object of strings that it accepts is read here with the same
+values, LaTeX aside, and a value of another kind stays as it was written. The scan looks for known
+keys and reads the value behind each, so that fences, text around, comments, trailing commas,
+missing braces, raw line breaks, quotes that were not escaped, single or curly quotes, full-width
+colons and a cut end cost nothing but what is really missing. One pass, linear in the text (white
+space is matched possessively and comments are bounded, or a long run of either would be scanned
+once for each of its places); no exceptions.
 """
 
 import re
@@ -24,10 +25,13 @@ _PART = {"지시": "instruction", "입력": "input", "출력": "output"}
 # A quote ends its string only before a comma and the next key, a closing bracket, a fence or the
 # end of the text; any other was meant as part of the text.
 _NEXT_KEY = rf"{_OPEN}[^\"'\u201c\u201d\\\n]{{1,40}}{_CLOSE}{_COLON}"
+_GAP = r"(?:\s*+(?://[^\n]{0,200}\n|/\*[^*]{0,200}\*/)){0,3}\s*+"
 _STRING_END = re.compile(
-    rf"\s*+(?:{_COMMA}\s*+(?:{_NEXT_KEY}|[}}\]]|```|\Z)|[}}\]]|```|\Z)"
+    rf"{_GAP}(?:{_COMMA}{_GAP}(?:{_NEXT_KEY}|[}}\]]|```|\Z)|[}}\]]|```|\Z)"
 )  # fmt: skip
-_BARE_END = re.compile(rf"{_COMMA}\s*+(?:{_NEXT_KEY}|\}})|\}}|\Z")
+_BARE_END = re.compile(rf"{_COMMA}{_GAP}(?:{_NEXT_KEY}|\}})|\}}|\Z")
+_SCALAR = re.compile(r"(?:null|true|false|NaN|-?Infinity|-?\d[\d.eE+-]*+)(?=\s*+(?:[^\w\s]|\Z))")
+_BRACKET_OR_STRING = re.compile(r'[\[{\]}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _QUOTE_OR_ESCAPE = {
     '"': re.compile(r'\\.|"', re.DOTALL),
     "'": re.compile(r"\\.|'", re.DOTALL),
@@ -35,10 +39,17 @@ _QUOTE_OR_ESCAPE = {
 }
 
 _DECODER = JSONDecoder(strict=False)
-# Characters of a value that is no string. Without a bound, lists that are never closed would be
-# read to the end of the text once for each key within them.
-_LONGEST_BARE = 1_000
+_ARRAY_OF_STRINGS = re.compile(r'\[\s*+"')
 
+# Backslashes of formulas that were not doubled; read as escapes they would be tabs and line breaks.
+_COMMANDS = (
+    r"(?:bar|beta|begin|big|binom|bmod|bot|boxed|forall|frac|nabla|neg?q?|nmid|not(?:in)?|nu|rangle"
+    r"|re(?:qual|f)|rho|right(?:arrow)?|tan|tau|text(?:bf|it|rm)?|tfrac|theta|tilde|times|to|top"
+    r"|triangle)(?![A-Za-z])"
+)
+_FORMULA = re.compile(r"\$[^$\n]{1,200}\$|\\[(\[]")
+_DOUBLED = re.compile(r"\\\\[A-Za-z]")
+_ESCAPE_OR_COMMAND = re.compile(rf"\\({_COMMANDS}|u[0-9a-fA-F]{{4}}|.)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {
     "'": "'",
@@ -58,6 +69,8 @@ class Field(NamedTuple):
 
     key: str
     text: str
+    start: int
+    """Place of the key."""
     end: int
     """Place behind the value."""
     is_cut: bool
@@ -77,7 +90,8 @@ def find_fields(text: str, key: re.Pattern[str]) -> list[Field]:
     fields: list[Field] = []
     found = key.search(text)
     while found:
-        fields.append(_read_value(text, found[1], found.end()))
+        value = _read_value(text, found.end())
+        fields.append(Field(found[1], value.text, found.start(), value.end, value.is_cut))
         found = key.search(text, fields[-1].end)
     return fields
 
@@ -94,13 +108,16 @@ def find_instances(text: str) -> list[Pieces]:
 
 
 def _find_objects(text: str) -> list[tuple[Pieces, set[str]]]:
-    """Group the fields: an object begins when a key comes that the last one has already."""
+    """Group the fields: an object begins behind ``} {``, or at a key that the last one has."""
     objects: list[dict[str, Field]] = []
+    end = 0
     for field in find_fields(text, _PART_KEY):
         name = _PART.get(field.key, field.key.lower())
-        if not objects or name in objects[-1]:
+        _, _, behind_brace = text[end : field.start].partition("}")
+        if not objects or name in objects[-1] or "{" in behind_brace:
             objects.append({})
         objects[-1][name] = field
+        end = field.end
     last = len(objects) - 1
     return [
         (_to_pieces(fields, text if index == last else "}"), set(fields))
@@ -119,37 +136,69 @@ def _to_pieces(fields: dict[str, Field], text: str) -> Pieces:
     )
 
 
-def _read_value(text: str, key: str, start: int) -> Field:
+class _Value(NamedTuple):
+    text: str
+    end: int
+    is_cut: bool
+
+
+def _read_value(text: str, start: int) -> _Value:
     tokens = _QUOTE_OR_ESCAPE.get(text[start : start + 1])
     if tokens is None:
-        return _read_bare(text, key, start)
+        return _read_bare(text, start)
     position = start + 1
     for token in tokens.finditer(text, position):
         if token[0][0] != "\\" and _STRING_END.match(text, token.end()):
             value = _unescape(text[position : token.start()])
-            return Field(key, value, token.end(), is_cut=False)
-    return Field(key, _unescape(text[position:]), len(text), is_cut=True)
+            return _Value(value, token.end(), is_cut=False)
+    return _Value(_unescape(text[position:]), len(text), is_cut=True)
 
 
-def _read_bare(text: str, key: str, start: int) -> Field:
+def _read_bare(text: str, start: int) -> _Value:
     """Read a value that is no string: null is nothing, all else stays as it was written."""
-    try:
-        _, length = _DECODER.raw_decode(text[start : start + _LONGEST_BARE])
-        end = start + length
-    except (ValueError, RecursionError):
+    if text.startswith(("[", "{"), start):
+        end = _find_closing(text, start)
+        return _Value(text[start:end].strip(), end or len(text), is_cut=end is None)
+    found = _SCALAR.match(text, start)
+    if found:
+        end = found.end()
+    else:
         found = _BARE_END.search(text, start)
         end = found.start() if found else len(text)
     raw = text[start:end].strip()
-    return Field(key, "" if raw == "null" else raw, end, is_cut=end == len(text))
+    return _Value("" if raw == "null" else raw, end, is_cut=end == len(text))
+
+
+def _find_closing(text: str, start: int) -> int | None:
+    """Find the place behind the bracket that closes the one here; None if the text ends before."""
+    depth = 0
+    for token in _BRACKET_OR_STRING.finditer(text, start):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if not depth:
+            return token.end()
+    return None
+
+
+def read_strings(text: str) -> list[str]:
+    """Read the first array that begins with a string; empty unless it is whole and all strings."""
+    found = _ARRAY_OF_STRINGS.search(text)
+    if not found:
+        return []
+    try:
+        values, _ = _DECODER.raw_decode(text, found.start())
+    except (ValueError, RecursionError):
+        return []
+    return values if all(isinstance(value, str) for value in values) else []
 
 
 def _unescape(raw: str) -> str:
-    return _ESCAPE.sub(_replace_escape, raw)
+    is_latex = _FORMULA.search(raw) and not _DOUBLED.search(raw)
+    return (_ESCAPE_OR_COMMAND if is_latex else _ESCAPE).sub(_replace_escape, raw)
 
 
 def _replace_escape(match: re.Match[str]) -> str:
     code = match[1]
-    if code[0] == "u" and len(code) == 5:
+    if len(code) == 5 and code[0] == "u":
         return chr(int(code[1:], 16))
     # An unknown escape such as \\( is LaTeX or a path that was not escaped: it stays.
     return _ESCAPED.get(code, match[0])

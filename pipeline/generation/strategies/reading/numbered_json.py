@@ -49,8 +49,7 @@ def _group(text: str) -> list[dict[str, Field]]:
     end = 0
     for field in find_fields(text, _KEY):
         name = _NAMES.get(field.key, field.key.lower())
-        key = _KEY.search(text, end)
-        between = text[end : key.start()] if key else ""
+        between = text[end : field.start]
         if not groups or name in groups[-1] or "{" in between or "}" in between:
             groups.append({})
         groups[-1][name] = field
