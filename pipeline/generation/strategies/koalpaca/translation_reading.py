@@ -14,7 +14,7 @@ from pipeline.generation.strategies.koalpaca.translation_prompts import Task
 from pipeline.generation.strategies.koalpaca.untranslated import is_untranslated
 from pipeline.generation.strategies.reading.drafting import Pieces, clean, is_no_input
 from pipeline.generation.strategies.reading.near_copy import is_near_copy
-from pipeline.generation.strategies.reading.numbered_answers import find_numbered
+from pipeline.generation.strategies.reading.numbered_answers import find_long
 from pipeline.generation.strategies.reading.numbered_json import Item, find_items
 from schemas.exchange import Completion
 from schemas.records import Defect, Language
@@ -105,7 +105,8 @@ def _read_outputs(completion: Completion, count: int) -> dict[int, Item]:
     if items:
         return items
     is_cut = completion.finish_reason == "length"
+    answers = find_long(completion.text, count, is_cut=is_cut)
     found: dict[int, Item] = {}
-    for answer in find_numbered(completion.text, is_cut=is_cut):
+    for answer in answers:
         found.setdefault(answer.number, Item({"output": answer.text}, answer.is_cut))
     return found

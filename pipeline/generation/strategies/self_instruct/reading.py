@@ -36,7 +36,8 @@ def read_tasks(draw: Draw, completion: Completion) -> Invented:
     """Sort the new instructions; one that was shown or written already is not followed up."""
     seen = {_fold(example.instruction) for example in draw.examples}
     invented = Invented([], [])
-    for entry in find_numbered(completion.text, is_cut=completion.finish_reason == "length"):
+    is_cut = completion.finish_reason == "length"
+    for entry in find_numbered(completion.text, TASK_COUNT, is_cut=is_cut):
         task = one_line(clean(entry.text))
         defect = _find_defect(entry, task, seen)
         seen.add(_fold(task))
@@ -56,7 +57,7 @@ def _find_defect(entry: Numbered, task: str, seen: set[str]) -> Defect | None:
 
 def read_kinds(task_count: int, completion: Completion) -> list[bool]:
     """Tell for each task whether it is a classification; empty when there is no verdict at all."""
-    answers = find_numbered(completion.text, is_cut=False)
+    answers = find_numbered(completion.text, task_count, is_cut=False)
     said = {answer.number: answer.text.strip(" \"'“”‘’*.").lower() for answer in answers}
     verdicts = [said.get(number, "") for number in range(1, task_count + 1)]
     if not any(verdict.startswith((*_LABEL, *_OTHER)) for verdict in verdicts):
