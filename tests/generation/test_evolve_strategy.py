@@ -144,7 +144,7 @@ def test_worked_example_evolves_its_parent_and_a_copy_of_it_is_no_evolution(
         ("en", "I'm sorry, there is no sentence.", "not-evolved"),
         ("ko", "죄송합니다. 문장이 없습니다.", "not-evolved"),
         ("en", "...", "not-evolved"),
-        ("ko", "네.", "not-evolved"),
+        ("ko", "그리고 그것은.", "not-evolved"),
         ("en", "Meeting moved to Friday", None),
         ("ko", "회의 금요일로 연기", None),
     ],
