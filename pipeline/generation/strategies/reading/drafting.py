@@ -20,7 +20,7 @@ _NO_INPUT = re.compile(
 )
 
 # Teachers that forget the label of an empty input leave the mark behind the instruction.
-_MARK_AT_END = re.compile(r"\s*[<＜]\s*(?:no\s?input|없음)\s*[>＞]\s*\Z", re.IGNORECASE)
+_MARK_AT_END = re.compile(r"(?<!\s)\s*+[<＜]\s*+(?:no\s?input|없음)\s*+[>＞]\s*+\Z", re.IGNORECASE)
 
 # NUL and the other control characters have no place in a record. They become U+FFFD, as lone
 # surrogates do, so that curation still sees that the text was broken.
