@@ -228,6 +228,54 @@ def test_own_wording_and_short_facts_are_no_copies(language: Language, output: s
     assert not is_near_copy(output, {"en": EN, "ko": KO}[language], language)
 
 
+QUERY = (
+    "SELECT name, COUNT(*) FROM orders WHERE paid GROUP BY name HAVING COUNT(*) > 1 ORDER BY name;"
+)
+FRAME = "df = df.groupby('city', as_index=False)['price'].mean()"
+RECIPE = ("200 g flour", "100 g butter", "50 g sugar", "1 egg", "a pinch of salt")
+KO_RECIPE = ("밀가루 이백 그램", "버터 백 그램", "설탕 오십 그램", "달걀 하나", "소금 한 자밤")
+PLANETS = (
+    "Mercury, Venus, Earth, Mars, Jupiter, Saturn, Uranus, Neptune, Pluto, Ceres, Eris, Makemake"
+)
+KINGS = (
+    "태조, 정종, 태종, 세종, 문종, 단종, 세조, 예종, 성종, 연산군, 중종, 인종, 명종, 선조, 광해군"
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "output", "source"),
+    [
+        pytest.param("en", f"```python\n{FRAME}\n```\nThe city stays a column.", FRAME, id="code"),
+        pytest.param(
+            "en", f"Use this query, as WHERE acts too early for groups:\n\n{QUERY}",
+            f"{QUERY} HAVING filters groups.", id="query without a fence",
+        ),
+        pytest.param(
+            "ko", f"다음 질의를 쓰세요. WHERE는 너무 이르게 걸러 냅니다.\n\n{QUERY}",
+            f"{QUERY} 이렇게 하세요.", id="query, Korean",
+        ),
+        pytest.param(
+            "en", "\n- ".join(["You need:", *RECIPE]) + "\n\nLet the dough rest in the cold.",
+            "The ingredients are " + ", ".join(RECIPE), id="items",
+        ),
+        pytest.param(
+            "ko", "\n- ".join(["준비물입니다.", *KO_RECIPE]) + "\n\n반죽은 차게 둡니다.",
+            "재료는 " + ", ".join(KO_RECIPE), id="items, Korean",
+        ),
+        pytest.param("en", f"From the Sun on they are {PLANETS}.", PLANETS, id="names"),
+        pytest.param("ko", f"차례대로 말하면 {KINGS}입니다.", KINGS, id="names, Korean"),
+    ],
+)  # fmt: skip
+def test_what_has_one_wording_is_no_copy(language: Language, output: str, source: str) -> None:
+    assert copied_share(output, source, language) > 0.25
+    assert not is_near_copy(output, source, language)
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", EN), ("ko", KO)])
+def test_sentences_made_items_of_a_list_are_copies_still(language: Language, text: str) -> None:
+    assert is_near_copy("- " + text.replace(". ", ".\n- "), text, language)
+
+
 @pytest.mark.parametrize(
     ("output", "source", "language", "share"),
     [
