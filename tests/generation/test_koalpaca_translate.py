@@ -18,7 +18,8 @@ from pipeline.generation.strategies.koalpaca.translate import (
     follow,
     parse,
 )
-from pipeline.generation.strategies.koalpaca.untranslated import is_untranslated
+from pipeline.generation.strategies.koalpaca.translation_reading import read_translations
+from pipeline.generation.strategies.koalpaca.untranslated import drop_kept_lines, is_untranslated
 from pipeline.generation.strategies.reading.numbered_json import find_items
 from pipeline.generation.strategies.strategy import Materials
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
@@ -400,6 +401,11 @@ def test_overlong_task_is_left_out() -> None:
         ("Is 7 an odd number?", "7은 홀수인가요?", False),
         ("Say odd or even.", "홀수인지 짝수인지 말하세요.", False),
         ("Even the cook was late.", "짝수 요리사가 늦었다.", True),
+        ("Return True if n is odd.", "n이 홀수면 True를 반환하세요.", False),
+        ("Add the odd values in the list.", "목록에서 홀수인 값을 더하세요.", False),
+        ("Is the sum of two odds even?", "두 홀수의 합은 짝수인가요?", False),
+        ("Do buses run on odd-dated mornings?", "버스는 홀수 날짜 아침에 다니나요?", False),
+        ("Who lives on the even side?", "짝수 쪽에는 누가 사나요?", False),
         ("Who won the match?", "누가 성냥에서 이겼나요?", True),
         ("Strike a match to light the stove.", "성냥을 켜서 난로에 불을 붙이세요.", False),
         ("Describe the river bank.", "강의 은행을 묘사하세요.", True),
@@ -418,6 +424,8 @@ def test_overlong_task_is_left_out() -> None:
         ("Make a Markdown table.", "마크다운 식탁을 만드세요.", True),
         ("Return JSON with the keys name and age.", "열쇠가 name과 age인 JSON을 주세요.", True),
         ("Calculate the mean of 2 and 4.", "2와 4의 의미를 계산하세요.", True),
+        ("Find the mean and say what it tells us.", "평균을 구하고 그 의미를 쓰세요.", False),
+        ("Tell in order how a pizza is sold.", "피자 주문 과정을 차례로 말하세요.", False),
         ("The batter swung his bat.", "타자가 박쥐를 휘둘렀다.", True),
     ],
 )
@@ -476,6 +484,41 @@ def test_what_was_left_in_the_source_language_is_told_from_what_belongs_there(
     source: str, translation: str, language: Language, is_left: bool
 ) -> None:
     assert is_untranslated(source, translation, language) is is_left
+
+
+@pytest.mark.parametrize(
+    ("instruction", "given", "translated"),
+    [
+        ("Explain the command.", "docker run -p 8080:80 nginx", "docker run -p 8080:80 nginx"),
+        ("Summarise the log.", "ERROR disk full at /var\nWARN retry", "ERROR disk full at /var\n"),
+        ("명령어를 설명하세요.", "echo 안녕하세요 > 인사.txt", "echo 안녕하세요 > 인사.txt"),
+    ],
+)
+def test_commands_and_logs_may_stay_as_they_are(
+    instruction: str, given: str, translated: str
+) -> None:
+    assert drop_kept_lines(instruction, given, translated).strip() == ""
+    assert drop_kept_lines("Say it. 말하세요.", given, translated) == translated
+
+
+def test_prose_in_a_task_about_a_file_does_not_stay() -> None:
+    prose = "The meeting was moved to Friday and the room is not known yet."
+
+    assert drop_kept_lines("Summarise the file.", prose, prose) == prose
+    assert drop_kept_lines("파일을 요약하세요.", "회의가 금요일로 밀렸다.", "회의") == "회의"
+
+
+def test_task_about_a_command_is_no_broken_translation() -> None:
+    seed = make_seed("en-1", "en", "Explain the command.").model_copy(
+        update={"input": "docker run -p 8080:80 nginx"}
+    )
+    draw = make_sampler("ko", [seed]).draw(Random(0), Decoding())  # noqa: S311
+    assert draw is not None
+    text = write_tasks([("명령어를 설명해 주세요.", seed.input)])
+
+    [translated] = read_translations(draw, answer(build(draw), text).completion)
+
+    assert translated.defect is None
 
 
 def test_strategy_asks_ten_tasks_in_two_requests() -> None:

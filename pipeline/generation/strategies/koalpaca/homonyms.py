@@ -18,14 +18,17 @@ class _Homonym(NamedTuple):
     """The Korean of another sense of the word."""
     unless: re.Pattern[str]
     """What in the source makes that sense the right one."""
+    right: re.Pattern[str] | None
+    """The Korean of the sense that the source has: beside it the other one says something else."""
 
 
-def _entry(word: str, mistaken: str, unless: str) -> _Homonym:
+def _entry(word: str, mistaken: str, unless: str, right: str = "") -> _Homonym:
     return _Homonym(
         re.compile(rf"\b(?:{word})", re.IGNORECASE),
         # Not within a longer word: 활 is a bow, 생활 and 활동 have nothing to do with it.
         re.compile(rf"(?<![가-힣])(?:{mistaken})"),
         re.compile(rf"\b(?:{unless})", re.IGNORECASE),
+        re.compile(right) if right else None,
     )
 
 
@@ -35,6 +38,8 @@ _ALONE = r"(?=$|[^가-힣]|(?:이|가|을|를|은|는|의|에|로|과|와|도|�
 _NUMERIC = (
     r"(?<!a )numbers?\b|integers?\b|digits?\b|parity\b|multiples?\b|divisib|primes?\b|numeric"
     r"|odd\W+(?:or|and|nor|from)\W+even\b|even\W+(?:or|and|nor|from)\W+odd\b|-numbered"
+    r"|\w is (?:odd|even)\b|odds\b|(?:odd|even)-dated"
+    r"|(?:odd|even) (?:values?|elements?|ind(?:ex|ices)|rows?|pages?|days?|sides?)\b"
 )
 _HOMONYMS = (
     _entry(r"odd (?:one|man)s? out\b", "홀수", r"numbers?\b"),
@@ -68,6 +73,7 @@ _HOMONYMS = (
         "주문",
         r"customer|shop|store\b|purchas|deliver|restaurant|ship|orders\b|ordered\b|order numbers?\b"
         r"|invoice|spell|magic|waiter|menu|café|cafe\b",
+        "순서|차례|[가-힣]순",
     ),
     _entry(
         r"(?:first|last|capital|upper-?case|lower-?case|missing|middle|silent|each) letters?\b"
@@ -91,6 +97,7 @@ _HOMONYMS = (
         r"(?:find|calculate|compute|state|give|report) the mean\b|mean (?:and|or) (?:the )?median",
         "의미",
         r"meanings?\b|means\b|does [^.?!]{1,40} mean\b",
+        "평균",
     ),
 )  # fmt: skip
 
@@ -107,5 +114,6 @@ def has_wrong_sense(source: Iterable[str], translation: Iterable[str]) -> bool:
         entry.word.search(english)
         and entry.mistaken.search(korean)
         and not entry.unless.search(english)
+        and not (entry.right and entry.right.search(korean))
         for entry in _HOMONYMS
     )

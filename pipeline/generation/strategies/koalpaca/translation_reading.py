@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.generation.sampling import Draw, Example
 from pipeline.generation.strategies.koalpaca.homonyms import has_wrong_sense
 from pipeline.generation.strategies.koalpaca.translation_prompts import Task
-from pipeline.generation.strategies.koalpaca.untranslated import is_untranslated
+from pipeline.generation.strategies.koalpaca.untranslated import drop_kept_lines, is_untranslated
 from pipeline.generation.strategies.reading.drafting import Pieces, clean, is_no_input
 from pipeline.generation.strategies.reading.near_copy import is_near_copy
 from pipeline.generation.strategies.reading.numbered_answers import find_long
@@ -59,11 +59,15 @@ def _missing(completion: Completion) -> Defect:
 
 def _is_broken(source: Example, task: Task, language: Language) -> bool:
     original = Task(source.instruction, source.input)
+    given = drop_kept_lines(original.instruction, original.input, task.input)
     return (
         bool(original.input) != bool(task.input)
         or _repeats_instruction(original, task, language)
         or (language == "ko" and has_wrong_sense(original, task))
-        or any(is_untranslated("\n".join(original), text, language) for text in task)
+        or any(
+            is_untranslated("\n".join(original), text, language)
+            for text in (task.instruction, given)
+        )
     )
 
 

@@ -41,6 +41,10 @@ _FRAME = re.compile(
     r"|these|which|what|you|your|we|our|not|no|as|from|each|into)\b",
     re.IGNORECASE,
 )
+_IS_ABOUT_LINES = re.compile(
+    r"\b(?:commands?|logs?|files?|file ?names?|scripts?|terminal)\b|명령|로그|파일|스크립트|터미널",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ][A-Za-z0-9_À-ÖØ-öø-ɏ]*")
 # A capital within a sentence is a name's, several are an abbreviation's.
 _NAME = re.compile(r"(?<=[^\s.!?:\"] )[A-Z]\w*|\b[A-Z][A-Z0-9]{1,4}\b")
@@ -71,6 +75,24 @@ def is_untranslated(source: str, translation: str, language: Language) -> bool:
     return latin >= _LEAST_LATIN and latin > _MOST_LATIN * (latin + hangul)
 
 
+def drop_kept_lines(instruction: str, source: str, translation: str) -> str:
+    """Drop lines that stand in the source as they are, where the task is about such lines.
+
+    Args:
+        instruction: The source's, in the other language; it tells of a command, a log or a file.
+        source: The source's input.
+        translation: The input that was made of it.
+    """
+    if not _IS_ABOUT_LINES.search(instruction):
+        return translation
+    kept = {line.strip() for line in source.splitlines() if _count_frame(line) <= _MOST_FRAME}
+    return "\n".join(line for line in translation.splitlines() if line.strip() not in kept)
+
+
+def _count_frame(line: str) -> int:
+    return len(_FRAME.findall(line))
+
+
 def _find_excused(source: str) -> set[str]:
     """Collect words of the source that a translation may keep: code, quotations, calls, names."""
     kept = [*_FENCED.findall(source), *_CALL.findall(source), *_NAME.findall(source)]
@@ -91,7 +113,7 @@ def _is_term(quotation: str) -> bool:
 
 
 def _is_code(line: str) -> bool:
-    return _CODE.search(line) is not None and len(_FRAME.findall(line)) <= _MOST_FRAME
+    return _CODE.search(line) is not None and _count_frame(line) <= _MOST_FRAME
 
 
 def _is_excused(word: str, excused: set[str]) -> bool:
