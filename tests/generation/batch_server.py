@@ -120,6 +120,14 @@ class BatchServer:
         self._files: dict[str, bytes] = {}
         self._batches: dict[str, _Batch] = {}
 
+    def count_under_way(self) -> int:
+        """Count the prompts of batches that were taken and have not ended."""
+        return sum(
+            batch.total
+            for batch in self._batches.values()
+            if not batch.fate.errors and batch.status != batch.fate.status
+        )
+
     def make_reply(self, body: dict[str, Any]) -> dict[str, Any]:
         """Answer a prompt from its content alone."""
         text = json.dumps([body["model"], body["messages"], body.get("seed")])
@@ -228,7 +236,7 @@ class BatchServer:
             batch.status = batch.fate.status
         else:
             batch.polls_left -= 1
-            batch.status = "in_progress"
+            batch.status = "validating" if batch.fate.errors else "in_progress"
         return web.json_response(batch.describe())
 
     async def _cancel(self, request: web.Request, _mishap: Mishap) -> web.Response:

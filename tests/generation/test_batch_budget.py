@@ -57,7 +57,7 @@ async def test_prompts_without_room_go_into_the_next_batch_when_room_comes_back(
     assert budget.spent.prompt_tokens + budget.spent.completion_tokens <= 500
 
 
-@pytest.mark.parametrize("status", [0, 429, 503])
+@pytest.mark.parametrize("status", [0, 429])
 async def test_prompts_that_never_ran_give_their_tokens_back(journal: Journal, status: int) -> None:
     def plan(number: int, _size: int) -> BatchFate:
         idle = BatchFate(lines=lambda _n, _line: LineFate(status, "later"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.batch.gathering import MOST_BYTES, BatchLine, cut
+from pipeline.generation.batch.gathering import MOST_BYTES, BatchLine, take_batch
 from pipeline.generation.batch.lines import read_line, write_line
 from pipeline.generation.teacher.answers import Answer, Failure, Fault
 from pipeline.generation.teacher.bodies import Dialect, write_body
@@ -88,6 +88,11 @@ def test_key_is_masked_before_the_words_are_cut(padding: int) -> None:
         assert "sk-0" not in str(ended.outcome)
 
 
+@pytest.mark.parametrize("read", [b"[" * 50_000, b'{"custom_id": 7}', b"{broken", b"null"])
+def test_what_is_no_line_of_a_batch_is_told_apart(read: bytes) -> None:
+    assert read_line(read, mask) is None
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
@@ -128,9 +133,11 @@ def test_batches_keep_order_and_both_limits(sizes: list[int], most_prompts: int)
 
     lines: Any = [BatchLine(str(n), Sized(s), Dialect(), None) for n, s in enumerate(sizes)]  # pyright: ignore[reportArgumentType]
 
-    batches = cut(lines, most_prompts)
+    left = lines
+    while left:
+        batch = take_batch(left, most_prompts)
 
-    assert [line for batch in batches for line in batch] == lines
-    for batch in batches:
+        assert batch == left[: len(batch)]
+        left = left[len(batch) :]
         assert 1 <= len(batch) <= most_prompts
         assert len(batch) == 1 or sum(len(line.request) for line in batch) <= MOST_BYTES

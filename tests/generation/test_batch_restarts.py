@@ -16,6 +16,7 @@ from pipeline.generation.batch.life import LostBatchError
 from pipeline.generation.batch.teacher import BatchTeacher
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.journal.journal import Journal, PendingBatch
+from pipeline.generation.teacher.client import Teacher
 from pipeline.generation.teacher.endings import TeacherRefusedError
 from schemas.errors import UserError
 from schemas.exchange import Exchange, Prompt
@@ -281,6 +282,29 @@ async def test_batch_unknown_to_the_endpoint_is_not_paid_again_unasked(
     assert isinstance(caught.value, UserError)
     assert max(server.submitted.values(), default=0) <= 1
     assert len(journal.read_batches()) == 1
+
+
+async def test_lost_batch_holds_up_no_other_prompt(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost, *others = make_prompts(3)
+    journal.write_batch(PendingBatch("batch_7", MODEL, tuple(keys_of([lost]))))
+    with serve_batches() as server:
+        async with make_teacher(server, journal) as teacher:
+            await ask_and_write(teacher, journal, others)
+            for _ in range(2):
+                with pytest.raises(LostBatchError, match=r"batch_7 .*transport live"):
+                    await ask(teacher, [lost])
+
+        # What transport live does: from then on the batch is forgotten.
+        async with Teacher(server.base_url, MODEL, KEY, concurrency=1) as live:
+            journal.put_all([Exchange(lost, await live.complete(lost, Budget()))])
+        async with make_teacher(server, journal) as teacher:
+            await ask_and_write(teacher, journal, others)
+
+    assert "does not know batch batch_7 any more" in caplog.text
+    assert keys_of([lost])[0] not in server.submitted
+    assert journal.read_batches() == []
 
 
 async def test_batches_of_another_model_are_left_alone(journal: Journal) -> None:

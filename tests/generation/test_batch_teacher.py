@@ -113,7 +113,7 @@ async def test_answers_of_a_cut_batch_are_kept_and_the_rest_asked_again(
     assert journal.read_batches() == []
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 500])
 async def test_lines_that_failed_for_a_while_are_asked_again(journal: Journal, status: int) -> None:
     def plan(number: int, _size: int) -> BatchFate:
         failing = LineFate(status, "try later")
@@ -139,7 +139,7 @@ async def test_prompt_is_given_up_after_its_attempts(journal: Journal) -> None:
     assert not isinstance(caught.value, UserError)
 
 
-@pytest.mark.parametrize("raw", ["{broken", "null", "[" * 50_000, '{"custom_id": 7}'])
+@pytest.mark.parametrize("raw", ["{broken", "null"])
 async def test_unreadable_line_is_read_again_before_it_is_paid_again(
     journal: Journal, raw: str
 ) -> None:
@@ -155,7 +155,7 @@ async def test_unreadable_line_is_read_again_before_it_is_paid_again(
     assert server.requests["GET /v1/files/{id}/content"] == 3 + 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("status", [400, 401])
 async def test_refused_line_ends_the_run_with_the_words_of_the_endpoint(
     journal: Journal, status: int
 ) -> None:
@@ -176,19 +176,35 @@ async def test_refused_line_ends_the_run_with_the_words_of_the_endpoint(
 async def test_parameters_that_the_model_refuses_are_left_out_in_the_next_batch(
     journal: Journal,
 ) -> None:
-    def refuse(_number: int, line: dict[str, Any]) -> LineFate:
-        for name in ("max_tokens", "temperature"):
-            if name in line["body"]:
-                return LineFate(400, f"Unsupported parameter: '{name}'", name)
-        return LineFate()
-
-    with serve_batches(lambda _number, _size: BatchFate(lines=refuse)) as server:
+    with serve_batches(lambda _number, _size: BatchFate(lines=refuse_sampling)) as server:
         async with make_teacher(server, journal) as teacher:
             await ask_and_write(teacher, journal, make_prompts(4))
 
     assert server.batch_sizes == [4, 4, 4]
     assert server.bodies[-1]["max_completion_tokens"] == 50
     assert server.bodies[-1]["response_format"]["type"] == "json_schema"
+
+
+def refuse_sampling(_number: int, line: dict[str, Any]) -> LineFate:
+    """Refuse one parameter at a time, as reasoning models do."""
+    for name in ("max_tokens", "temperature"):
+        if name in line["body"]:
+            return LineFate(400, f"Unsupported parameter: '{name}'", name)
+    return LineFate()
+
+
+async def test_many_prompts_wait_for_one_that_learns_what_the_model_refuses(
+    journal: Journal,
+) -> None:
+    prompts = make_prompts(60)
+    budget = Budget()
+    with serve_batches(lambda _number, _size: BatchFate(lines=refuse_sampling)) as server:
+        async with make_teacher(server, journal) as teacher:
+            await ask(teacher, prompts, budget)
+
+    assert server.batch_sizes == [1, 1, 1, 59]
+    assert budget.spent.requests == server.submitted.total()
+    assert set(server.paid.values()) == {1}
 
 
 async def test_batch_that_fails_validation_is_told_with_its_line(journal: Journal) -> None:
@@ -222,18 +238,30 @@ async def test_batches_that_the_queue_cannot_hold_get_smaller(journal: Journal) 
     assert journal.read_batches() == []
 
 
-async def test_batch_waits_for_another_that_fills_the_queue(journal: Journal) -> None:
-    def plan(number: int, _size: int) -> BatchFate:
-        if number == 1:
-            return BatchFate(polls=10)
-        return BatchFate("failed", errors=FULL) if number == 2 else BatchFate()
+async def test_small_queue_that_batches_share_answers_all(journal: Journal) -> None:
+    def plan(_number: int, size: int) -> BatchFate:
+        is_full = server.count_under_way() + size > 2
+        return BatchFate("failed", errors=FULL) if is_full else BatchFate()
 
     with serve_batches(plan) as server:
-        async with make_teacher(server, journal, most_prompts=3) as teacher:
-            await ask_and_write(teacher, journal, make_prompts(6))
+        async with make_teacher(server, journal, most_prompts=4) as teacher:
+            answers = await ask_and_write(teacher, journal, make_prompts(12))
 
-    assert server.batch_sizes == [3, 3, 3]
-    assert set(server.submitted.values()) == {1}
+    assert server.submitted.total() == 12
+    assert {answer.attempts for answer in answers} == {1}
+    # A batch of four found no room; then each batch of two was turned away once, at most.
+    assert sum(server.batch_sizes) <= 4 + 2 * 12
+
+
+async def test_single_prompt_is_tried_again_while_others_fill_the_queue(journal: Journal) -> None:
+    def plan(number: int, _size: int) -> BatchFate:
+        return BatchFate("failed", errors=FULL) if number < 3 else BatchFate()
+
+    with serve_batches(plan) as server:
+        async with make_teacher(server, journal) as teacher:
+            await ask_and_write(teacher, journal, make_prompts(1))
+
+    assert server.batch_sizes == [1, 1, 1]
 
 
 async def test_queue_without_room_for_one_prompt_ends_the_run(journal: Journal) -> None:
@@ -279,8 +307,10 @@ async def test_batch_that_takes_longer_than_a_day_is_warned_of_once(
     assert caplog.text.count("batch_1 should have ended after 24 hours") == 1
 
 
-@pytest.mark.parametrize("path", ["POST /v1/files", "POST /v1/batches"])
-@pytest.mark.parametrize("status", [404, 501])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("POST /v1/files", 404), ("POST /v1/batches", 404), ("POST /v1/files", 501)],
+)
 async def test_endpoint_without_batches_is_told_to_be_used_live(
     journal: Journal, path: str, status: int
 ) -> None:
@@ -366,8 +396,14 @@ async def test_lost_reply_pays_for_nothing_twice(journal: Journal, name: str) ->
     assert journal.read_batches() == []
 
 
-@pytest.mark.parametrize("name", ["POST /v1/files", "POST /v1/batches", "GET /v1/batches/{id}"])
-@pytest.mark.parametrize("body", ["<html>", "null"])
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("POST /v1/files", "<html>"),
+        ("POST /v1/batches", "null"),
+        ("GET /v1/batches/{id}", "<html>"),
+    ],
+)
 async def test_nonsense_for_a_reply_is_asked_again(journal: Journal, name: str, body: str) -> None:
     def script(asked: str, number: int) -> Mishap | None:
         return Mishap(status=200, body=body) if asked == name and number == 1 else None
@@ -379,7 +415,7 @@ async def test_nonsense_for_a_reply_is_asked_again(journal: Journal, name: str, 
     assert server.batch_sizes == [2]
 
 
-@pytest.mark.parametrize("cut_after", [0, 1, 200, 1000])
+@pytest.mark.parametrize("cut_after", [0, 200])
 async def test_file_that_breaks_off_is_read_again(journal: Journal, cut_after: int) -> None:
     def script(name: str, number: int) -> Mishap | None:
         is_first = name == "GET /v1/files/{id}/content" and number == 1

@@ -1,11 +1,15 @@
-"""Gather prompts that are asked one by one into batches.
+"""Gather prompts that are asked one by one into batches, which go off one after another.
 
 A batch goes off when nothing new came for a moment: whoever asks for many prompts at once asks for
 them within milliseconds, and a batch that takes hours can wait for stragglers.
+
+Where many have gathered and nothing has been answered yet, one goes ahead as a pilot: parameters
+that the model refuses show one at a time, and a large batch takes far longer to be refused as a
+whole, fifty thousand lines for each parameter, than a batch of one.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from pipeline.generation.teacher.answers import Answer, Failure
@@ -15,6 +19,9 @@ MOST_PROMPTS = 50_000
 """OpenAI's limit for one batch."""
 MOST_BYTES = 100_000_000
 """Half of OpenAI's limit of 200 MB: a file is in memory while it is uploaded, about three times."""
+
+_FEWEST_AFTER_PILOT = 50
+"""Fewer prompts are refused as quickly as one, and need not wait for a pilot."""
 
 
 class BatchLine(NamedTuple):
@@ -32,22 +39,25 @@ class Gatherer:
     """Lives in one event loop."""
 
     def __init__(
-        self, window_s: float, most_prompts: int, send: Callable[[list[BatchLine]], None]
+        self,
+        window_s: float,
+        most_prompts: int,
+        send: Callable[[list[BatchLine], bool], Awaitable[None]],
     ) -> None:
         """Gather nothing yet.
 
         Args:
             window_s: Seconds without a new prompt after which a batch goes off.
             most_prompts: In one batch.
-            send: Called with each batch; returns at once.
+            send: Given each batch, and whether it is a pilot; the next one waits for its return.
+                Never raises.
         """
         self._window_s = window_s
         self._most_prompts = most_prompts
         self._send = send
+        self._is_proven = False
         self._lines: dict[str, BatchLine] = {}
         self._added = 0
-        self._gate = asyncio.Event()
-        self._gate.set()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, line: BatchLine) -> None:
@@ -61,17 +71,17 @@ class Gatherer:
         """Take a prompt back; False when it has gone off already."""
         return self._lines.pop(key, None) is not None
 
-    def hold(self) -> None:
-        """Send nothing until :meth:`resume`."""
-        self._gate.clear()
+    def list_lines(self) -> list[BatchLine]:
+        """List the prompts that have not gone off."""
+        return list(self._lines.values())
 
-    def resume(self) -> None:
-        """Send what has gathered."""
-        self._gate.set()
+    def prove(self) -> None:
+        """Send no pilots any more: the model has answered."""
+        self._is_proven = True
 
     def shrink(self, batch_size: int) -> None:
         """Make batches half as large as one that was too large."""
-        self._most_prompts = max(min(self._most_prompts, batch_size // 2), 1)
+        self._most_prompts = max(min(self._most_prompts, (batch_size + 1) // 2), 1)
 
     async def close(self) -> None:
         """Send nothing any more."""
@@ -80,24 +90,30 @@ class Gatherer:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _gather(self) -> None:
+        while self._lines:
+            await self._wait_for_quiet()
+            is_pilot = not self._is_proven and len(self._lines) > _FEWEST_AFTER_PILOT
+            most_prompts = 1 if is_pilot else self._most_prompts
+            batch = take_batch(self._lines.values(), most_prompts)
+            for line in batch:
+                del self._lines[line.key]
+            await self._send(batch, is_pilot)
+        self._task = None
+
+    async def _wait_for_quiet(self) -> None:
         seen = -1
         while seen != self._added and len(self._lines) < self._most_prompts:
             seen = self._added
             await asyncio.sleep(self._window_s)
-        await self._gate.wait()
-        lines, self._lines, self._task = list(self._lines.values()), {}, None
-        for batch in cut(lines, self._most_prompts):
-            self._send(batch)
 
 
-def cut(lines: list[BatchLine], most_prompts: int) -> list[list[BatchLine]]:
-    """Cut prompts into batches within both limits; one that is too long alone stands alone."""
-    batches: list[list[BatchLine]] = []
+def take_batch(lines: Iterable[BatchLine], most_prompts: int) -> list[BatchLine]:
+    """Take the first prompts within both limits; one that is too long alone stands alone."""
+    batch: list[BatchLine] = []
     size = 0
     for line in lines:
         size += len(line.request)
-        if not batches or len(batches[-1]) >= most_prompts or size > MOST_BYTES:
-            batches.append([])
-            size = len(line.request)
-        batches[-1].append(line)
-    return batches
+        if batch and (len(batch) >= most_prompts or size > MOST_BYTES):
+            break
+        batch.append(line)
+    return batch

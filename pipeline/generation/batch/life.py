@@ -42,6 +42,10 @@ class LostBatchError(UserError):
     """A batch that was paid for, or its answers, cannot be found at the endpoint."""
 
 
+def _has_ended(state: BatchState) -> bool:
+    return state.has_ended
+
+
 class BatchLife:
     """What can be done with one batch; holds no state of any."""
 
@@ -96,8 +100,14 @@ class BatchLife:
             return None
         return await self._pending.confirm(batch, state.id)
 
-    async def follow(self, batch: PendingBatch) -> BatchState:
-        """Poll until a batch has ended."""
+    async def follow(
+        self, batch: PendingBatch, is_enough: Callable[[BatchState], bool] = _has_ended
+    ) -> BatchState:
+        """Poll until a batch has ended, or has come as far as is enough.
+
+        Raises:
+            LostBatchError: The endpoint does not know it, and keeps saying so.
+        """
         polls, failures, told = 0, 0, ""
         late_at: float | None = self._clock.now() + _LATE_S
         while True:
@@ -110,7 +120,7 @@ class BatchLife:
                 if progress != told:
                     _LOG.info("teacher: batch %s: %s", batch.id, progress)
                     told = progress
-                if outcome.has_ended:
+                if is_enough(outcome):
                     return outcome
                 late_at = self._warn_if_late(outcome, late_at)
             else:
@@ -129,6 +139,20 @@ class BatchLife:
         for file_id in (state.output_file_id, state.error_file_id):
             if file_id:
                 await self._read_file(file_id, deliver)
+
+    async def wait_for_room(self, state: BatchState, refusals: int) -> None:
+        """Wait before a batch of one prompt is sent again that found the queue full.
+
+        Args:
+            state: Of the refused batch.
+            refusals: In a row, with no other batch of this run under way.
+
+        Raises:
+            TeacherFailedError: It was tried often enough: others fill the queue.
+        """
+        if refusals >= self._max_attempts:
+            raise self.refuse(state)
+        await self._clock.sleep(self._wait_s(refusals))
 
     def refuse(self, state: BatchState) -> PacaloomError:
         """Make the error for a batch that the endpoint refused as a whole."""
@@ -211,7 +235,7 @@ class BatchLife:
         raise LostBatchError(
             f"{self._where} does not know {what} any more: {failure.words}. Use the address and "
             "key with which it was submitted. If it is gone for good, transport live asks its "
-            "prompts again, and they are paid for again."
+            "prompts again, and they are paid for again; from then on batches can be used again."
         )
 
     def _decide(self, failure: Failure, attempts: int) -> float:

@@ -77,6 +77,10 @@ class PendingBatches:
         await asyncio.to_thread(self._journal.remove_batch, batch.id)
         self._let_go(batch.keys)
 
+    def lose(self, batch: PendingBatch) -> None:
+        """Wait for a batch no longer that the endpoint does not know; the next run asks again."""
+        self._let_go(batch.keys)
+
     async def confirm(self, intent: PendingBatch, batch_id: str) -> PendingBatch:
         """Put the endpoint's id in the place of an intent."""
         batch = intent._replace(id=batch_id)

@@ -18,6 +18,8 @@ _CROWDED_OUT = "token_limit_exceeded"
 _NEVER_RAN = ("expired", "cancelled", "canceled")
 _ENDED = ("completed", "succeeded", "failed", *_NEVER_RAN)
 
+_UNSEEN = ("validating", "pending", "queued")
+
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_-][A-Za-z0-9_./:-]*$")]
 """Part of a path, so no "..": no request can be made with it."""
 
@@ -66,6 +68,11 @@ class BatchState(BaseModel):
     def has_ended(self) -> bool:
         """Nothing will be added to its files any more; an unknown status is still under way."""
         return self.status.casefold() in _ENDED
+
+    @property
+    def is_judged(self) -> bool:
+        """The endpoint has taken the batch or refused it."""
+        return self.status.casefold() not in _UNSEEN
 
     @property
     def is_refused(self) -> bool:

@@ -106,7 +106,7 @@ class BatchTeacher:
 
         Raises:
             NoBatchApiError: The endpoint has no Batch API, or the prompt is raw text.
-            LostBatchError: A batch of an earlier process is unknown to the endpoint.
+            LostBatchError: It may have been paid for, in a batch that the endpoint does not know.
             TeacherRefusedError: At once, and from then on for every prompt.
             TeacherUnreachableError: Nothing has ever answered at the address.
             TeacherFailedError: No answer in ``max_attempts`` batches.
@@ -122,9 +122,9 @@ class BatchTeacher:
         submissions = failures = 0
         while True:
             place = await self._submit(prompt, budget)
-            is_ours = place.reservation is not None
-            submissions += is_ours
             outcome = await self._wait(place, prompt, budget)
+            is_ours = place.reservation is not None
+            submissions += is_ours and outcome is not None
             if isinstance(outcome, Answer):
                 latency_s = time.monotonic() - started_at
                 return self._to_completion(prompt, outcome, latency_s, max(submissions, 1))
@@ -163,13 +163,13 @@ class BatchTeacher:
                 request = write_line(key, write_body(self.model, prompt, self._dialect))
                 return _Place(self._runs.add(key, request, self._dialect), reservation)
         except BaseException:
-            reservation.release()
+            reservation.withdraw()
             raise
-        reservation.release()
+        reservation.withdraw()
         return _Place(line, None)
 
     async def _wait(self, place: _Place, prompt: Prompt, budget: Budget) -> Answer | Failure | None:
-        """Wait for what becomes of a line; None when another caller withdrew it."""
+        """Wait for what becomes of a line; None when it was withdrawn."""
         end = place.line.end
         try:
             while not end.done():
@@ -185,14 +185,13 @@ class BatchTeacher:
 
     def _close(self, line: BatchLine, reservation: Reservation) -> None:
         """Count what a line took, or may come to take when nobody waits for it any more."""
-        if self._runs.withdraw(line):
-            reservation.release()
+        if line.end.cancelled() or self._runs.withdraw(line):
+            reservation.withdraw()
         elif not line.end.done():
             reservation.forfeit()
         elif line.end.exception() is not None:
-            # A batch that was never created costs nothing.
             is_lost = self._runs.is_submitted(line.key)
-            reservation.forfeit() if is_lost else reservation.release()
+            reservation.forfeit() if is_lost else reservation.withdraw()
         else:
             _settle(reservation, line.end.result())
 
@@ -220,6 +219,7 @@ class BatchTeacher:
         joined = self._dialect.join(lesson.dialect)
         if joined != self._dialect:  # else another prompt of the batch has taught it before
             self._dialect = joined
+            self._runs.withdraw_all()  # those that wait are written anew
             _LOG.warning("teacher: %s; leaving out %s", refusal.words, lesson.given_up)
 
     def _to_completion(
