@@ -159,7 +159,7 @@ def main() -> None:
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     is_same = made[:2] == built[:2] and made.sha256 == built.sha256
     print(
-        "| records | drafts | requests | same drafts | seconds | CPU-s | journal MB | RSS MB | aim |"
+        "| records | drafts | requests | same drafts | wall s | CPU-s | journal MB | RSS MB | aim |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     print(
