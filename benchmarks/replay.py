@@ -5,7 +5,7 @@ at once and from the prompt alone. Then the same run is repeated with a teacher 
 asked, as `./pacaloom generate` would: seed tasks of the project, curation's per-record stages as
 ``admit``, every draft written to a file. Only the repeat is timed, from opening the journal.
 
-    .venv/bin/python -m benchmarks.replay --records 52000
+    .venv/bin/python -m benchmarks.replay --records 52000 --languages en
     .venv/bin/python -m benchmarks.replay --records 2000 --profile
 """
 
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,11 +96,14 @@ class Made(NamedTuple):
     rejected: Counter[str]
 
 
-def run(records: int, folder: Path, connect: Callable[[], Endpoint]) -> Made:
-    """Run to the quotas, half of the records in each language."""
+def run(
+    records: int, languages: Sequence[Language], folder: Path, connect: Callable[[], Endpoint]
+) -> Made:
+    """Run to the quotas, as many records in each language."""
     started, started_cpu = time.perf_counter(), time.process_time()
     seeds = [*load_seed_tasks(ROOT / "seeds/en.jsonl"), *load_seed_tasks(ROOT / "seeds/ko.jsonl")]
-    config = GenerationConfig(quota={"en": records - records // 2, "ko": records // 2})
+    quota = -(-records // len(languages))
+    config = GenerationConfig(quota=dict.fromkeys(languages, quota))
     admission = Admission(seeds)
     path = folder / "drafts.jsonl"
     rejected: Counter[str] = Counter()
@@ -134,9 +137,9 @@ def refuse() -> Endpoint:
 def replay(arguments: argparse.Namespace, folder: Path) -> Made:
     """Repeat the run, under the profiler if that is wanted."""
     if not arguments.profile:
-        return run(arguments.records, folder, refuse)
+        return run(arguments.records, arguments.languages, folder, refuse)
     profile = cProfile.Profile()
-    made = profile.runcall(run, arguments.records, folder, refuse)
+    made = profile.runcall(run, arguments.records, arguments.languages, folder, refuse)
     statistics = pstats.Stats(profile)
     statistics.sort_stats("cumulative").print_stats(_PROFILE_LINES)
     statistics.sort_stats("tottime").print_stats(_PROFILE_LINES)
@@ -148,11 +151,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--records", type=int, default=2000)
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     arguments = parser.parse_args()
     (ROOT / "outputs").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "outputs") as name:
-        built = run(arguments.records, Path(name), Scribe)
+        built = run(arguments.records, arguments.languages, Path(name), Scribe)
         print(f"Built in {built.seconds:.1f} s; rejected: {dict(built.rejected)}.", flush=True)
         made = replay(arguments, Path(name))
         size_mb = (Path(name) / "journal.sqlite").stat().st_size / 1e6
