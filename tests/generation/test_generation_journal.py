@@ -196,9 +196,9 @@ async def test_failed_commit_is_told_to_every_caller(tmp_path: Path) -> None:
 def test_spending_of_each_run_is_kept_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite"
     with Journal(path) as journal:
-        journal.write_spending("a", Spending(1, 20, 30, 0.25, 1.5))
-        journal.write_spending("b", Spending(7))
-        journal.write_spending("a", Spending(2, 40, 60, 0.5, 3.0))
+        journal.put_all([], {"a": Spending(1, 20, 30, 0.25, 1.5)})
+        journal.put_all([], {"b": Spending(7)})
+        journal.put_all([], {"a": Spending(2, 40, 60, 0.5, 3.0)})
 
     with Journal(path) as journal:
         assert journal.read_spending("a") == Spending(2, 40, 60, 0.5, 3.0)

@@ -92,7 +92,7 @@ def test_answers_that_are_there_stay_and_are_counted(tmp_path: Path) -> None:
 def test_export_holds_neither_spendings_nor_batches(tmp_path: Path) -> None:
     fill(tmp_path / "a.sqlite", 1)
     with Journal(tmp_path / "a.sqlite") as journal:
-        journal.write_spending("private-run", Spending(1, 2, 3, 4.0, 5.0))
+        journal.put_all([], {"private-run": Spending(1, 2, 3, 4.0, 5.0)})
         journal.write_batch(PendingBatch("batch_private", "m", ("k",)))
 
     export_journal(tmp_path / "a.sqlite", tmp_path / "e.jsonl")

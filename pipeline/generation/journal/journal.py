@@ -122,10 +122,6 @@ class Journal:
         row = self._read("SELECT * FROM spendings WHERE run = ?", run)
         return Spending(*row[0][1:]) if row else Spending()
 
-    def write_spending(self, run: str, spending: Spending) -> None:
-        """Replace what a run has spent; on the disk when this returns."""
-        self.put_all([], {run: spending})
-
     def read_batches(self) -> list[PendingBatch]:
         """List the batches under way, oldest first."""
         rows = self._read("SELECT id, model, keys FROM batches ORDER BY number")
