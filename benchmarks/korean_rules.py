@@ -20,7 +20,8 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.endpoint import ROOT
-from pipeline.curation.funnel import Admission, CurationConfig
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.funnel import Admission
 from schemas.records import Draft, Provenance, Rejection
 
 CORPUS = ROOT / "../shared/data/corpora/ko_instructions.jsonl.gz"

@@ -19,7 +19,10 @@ from typing import NamedTuple
 
 from rouge_score import rouge_scorer
 
-from pipeline.curation.novelty import Instruction, KnownInstructions, NoveltyConfig, tokenize
+from pipeline.curation.novelty.index import Task
+from pipeline.curation.novelty.novelty import NoveltyConfig
+from pipeline.curation.novelty.token_index import TokenIndex
+from pipeline.curation.novelty.tokens import tokenize
 
 CORPUS = Path(__file__).parents[1] / "../shared/data/corpora/en_instructions.jsonl.gz"
 SAMPLED_PAIRS = 20_000
@@ -41,17 +44,16 @@ def read_corpus(path: Path, rows: int) -> list[str]:
 
 def run_ours(texts: list[str]) -> Run:
     start = time.process_time()
-    known = KnownInstructions(NoveltyConfig())
-    known.learn(Instruction(text, "en") for text in texts)
+    index = TokenIndex(NoveltyConfig().threshold, "en")
+    standings = index.sift([Task(str(row), text, b"") for row, text in enumerate(texts)])
+    cpu_s = time.process_time() - start
     kept: list[str] = []
     pairs = 0
-    for text in texts:
-        instruction = Instruction(text, "en")
+    for text, standing in zip(texts, standings, strict=True):
         pairs += len(kept)
-        if known.nearest(instruction) is None:
-            known.add(str(len(kept)), instruction)
+        if standing.kind == "new":
             kept.append(text)
-    return Run(kept, pairs, time.process_time() - start)
+    return Run(kept, pairs, cpu_s)
 
 
 def time_alpaca_pair(texts: list[str], kept: list[str]) -> float:

@@ -47,7 +47,7 @@ FLOW_VERBS: dict[str, FlowVerb] = {
         """examples:
   pacaloom curate --name first
   pacaloom curate --name mine --input records.jsonl --seeds none
-  pacaloom curate --name strict --stage novelty --novelty.english-threshold 0.6""",
+  pacaloom curate --name strict --stage novelty --novelty.threshold 0.6""",
     ),
     "finetune": FlowVerb(
         "tune a student on a dataset version: full, LoRA or QLoRA",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
-from pipeline.curation.funnel import CurationConfig
+from pipeline.curation.config import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
 from training.evaluation.gate import GatePolicy

@@ -18,7 +18,8 @@ from flows.engine import Engine
 from flows.paths import journal_path
 from flows.resources import find_dataset, load_document_files, load_seeds
 from flows.settings import ROOT, Settings
-from pipeline.curation.funnel import Admission, CurationConfig, curate
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.funnel import Admission, curate
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.budget.caps import BudgetSpentError
 from pipeline.generation.config import GenerationConfig

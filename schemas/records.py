@@ -130,7 +130,16 @@ class InstructionRecord(Frozen):
         return short_id(self.language, self.instruction, self.input, self.output)
 
 
-Stage = Literal["schema", "duplicate", "language", "rules", "novelty", "near-duplicate"]
+Stage = Literal[
+    "schema",
+    "duplicate",
+    "language",
+    "rules",
+    "novelty",
+    "near-duplicate",
+    "contamination",
+    "judge",
+]
 STAGES: tuple[Stage, ...] = (
     "schema",
     "duplicate",
@@ -138,6 +147,8 @@ STAGES: tuple[Stage, ...] = (
     "rules",
     "novelty",
     "near-duplicate",
+    "contamination",
+    "judge",
 )
 
 Reason = Literal[
@@ -161,10 +172,15 @@ Reason = Literal[
     # rules
     "instruction-too-short",
     "instruction-too-long",
+    "merged-instructions",
+    "missing-input",
     "needs-image-or-file",
+    "hallucinated-attachment",
+    "nonsense",
     "output-repeats-instruction",
     "output-repeats-input",
     "not-an-answer",
+    "empty-code",
     "refusal",
     "self-reference",
     "placeholder",
@@ -173,9 +189,11 @@ Reason = Literal[
     "prompt-leftover",
     "hallucinated-link",
     "personal-data",
+    "credentials",
     "wrong-arithmetic",
     "broken-jamo",
     "mixed-speech-levels",
+    "translationese",
     # rules, of Alpaca's set
     "unsuitable-keyword",
     "write-a-program",
@@ -185,6 +203,15 @@ Reason = Literal[
     "repeat",
     # near-duplicate
     "near-duplicate",
+    # contamination
+    "contaminated-exact",
+    "contaminated-overlap",
+    "contaminated-lineage",
+    # judge
+    "low-score",
+    "outside-top-share",
+    "low-difficulty",
+    "not-judged",
 ]
 
 
@@ -199,7 +226,9 @@ class Rejection(Frozen):
     score: float | None = None
     """The similarity or measure that decided, where there is one."""
     collides_with: str | None = None
-    """Id of the kept record or seed task that this draft repeats, where there is one."""
+    """Id of the kept record, seed task or evaluation item that this draft repeats, if any."""
+    also: tuple[Reason, ...] = ()
+    """Other rules that the record breaks: it would be dropped without the named one too."""
 
 
 class StageResult(NamedTuple):

@@ -9,7 +9,8 @@ from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
 from flows.resources import hash_files, load_seeds
 from flows.settings import Settings
-from pipeline.curation.funnel import CurationConfig, curate
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.funnel import curate
 from pipeline.curation.importing import read_drafts
 from pipeline.publishing.versions import Publication, check_name, open_version, publish
 from schemas.errors import UserError

@@ -9,7 +9,11 @@ of key and its id in memory.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from hashlib import blake2b
+
+from pipeline.curation.novelty.index import Neighbourhood, Standing, Task
+from schemas.records import Language
 
 _SENTENCE_MARKS = re.compile(r"""[.,!?;:'"…·。、！？，：；“”‘’「」『』]+(?!\d)""")
 _WHITE_SPACE = re.compile(r"\s+")
@@ -25,23 +29,42 @@ def fold(text: str) -> str:
     return _IDLE_SPACE.sub("", spaced) or _WHITE_SPACE.sub(" ", text)
 
 
-class SeenTasks:
-    """The tasks kept so far, by folded instruction and input."""
+def task_key(language: Language, instruction: str, input_text: str) -> bytes:
+    """Name a task by its folded instruction and input: 16 bytes, equal for equal tasks.
+
+    Tasks of different languages are different, as novelty never compares them either.
+    """
+    # Folded text holds no line end, so it marks where the input begins.
+    folded = f"{language}\n{fold(instruction)}\n{fold(input_text)}"
+    return blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class TwinIndex:
+    """Known tasks of which only the letters are compared."""
 
     def __init__(self) -> None:
-        """Start with no task."""
+        """Start with none."""
         self._ids: dict[bytes, str] = {}
 
-    def find(self, instruction: str, input_text: str) -> str | None:
-        """Return the id of the first task that is the same."""
-        return self._ids.get(_key(instruction, input_text))
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Make tasks known; the first of equal ones keeps the place."""
+        for task in tasks:
+            if task.key:
+                self._ids.setdefault(task.key, task.id)
 
-    def add(self, task_id: str, instruction: str, input_text: str) -> None:
-        """Remember a task; the first of equal ones keeps the place."""
-        self._ids.setdefault(_key(instruction, input_text), task_id)
+    def sift(self, tasks: Sequence[Task]) -> list[Standing]:
+        """Judge tasks one after the other; there are no repeats."""
+        return [self._judge(task) for task in tasks]
 
+    def survey(self, text: str, count: int = 10) -> Neighbourhood:
+        """Compare nothing."""
+        return Neighbourhood([], 0.0)
 
-def _key(instruction: str, input_text: str) -> bytes:
-    # Folded text holds no line end, so it marks where the input begins.
-    folded = f"{fold(instruction)}\n{fold(input_text)}"
-    return blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def _judge(self, task: Task) -> Standing:
+        twin = self._ids.get(task.key)
+        if twin is not None:
+            return Standing("twin", twin, 1.0)
+        if task.barred:
+            return Standing("barred")
+        self.add([task])
+        return Standing("new")

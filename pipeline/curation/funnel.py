@@ -10,48 +10,28 @@ that later drafts are compared with, so ``collides_with`` names a seed task or a
 novelty kept. Where near-duplicate then drops that one, its own rejection names the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from pydantic import Field
-
-from pipeline.curation.duplicates import SeenTasks
-from pipeline.curation.language import LanguageConfig, LanguageReader, find_mismatch
-from pipeline.curation.near_duplicates import NearDuplicatesConfig, drop_near_duplicates
-from pipeline.curation.novelty import Instruction, KnownInstructions, NoveltyConfig
-from pipeline.curation.rules.catalogue import RulesConfig, find_broken_rule
-from pipeline.curation.validation import ValidationConfig, validate
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.duplicates import task_key
+from pipeline.curation.examination import Examined, Examiner
+from pipeline.curation.near_duplicates import drop_near_duplicates
+from pipeline.curation.novelty.index import Standing, Task
+from pipeline.curation.novelty.novelty import KnownTasks, LanguageTask
 from schemas.errors import PacaloomError
-from schemas.frozen import Frozen
 from schemas.progress import Progress, no_progress
 from schemas.records import (
-    STAGES,
     Draft,
     InstructionRecord,
     Rejection,
     SeedTask,
-    Stage,
     StageResult,
     to_draft,
 )
 
-_REPORT_EVERY = 1000
-
 
 class LostDraftError(PacaloomError):
     """Curation returned more or fewer records than it was given: a fault of this program."""
-
-
-class CurationConfig(Frozen):
-    """Which stages run, and the knobs of each."""
-
-    stage: tuple[Stage, ...] = Field(default=STAGES)
-    """Stages to run. Their order is fixed, and ``schema`` always runs, because only its records
-    can be judged by the others."""
-    validation: ValidationConfig = ValidationConfig()
-    language: LanguageConfig = LanguageConfig()
-    rules: RulesConfig = RulesConfig()
-    novelty: NoveltyConfig = NoveltyConfig()
-    near_duplicates: NearDuplicatesConfig = NearDuplicatesConfig()
 
 
 class Admission:
@@ -60,93 +40,65 @@ class Admission:
     def __init__(self, seeds: Sequence[SeedTask], config: CurationConfig | None = None) -> None:
         """Load what the configured stages need and make the seed tasks known to them."""
         self._config = config or CurationConfig()
-        stages = self._config.stage
-        self._tasks = SeenTasks() if "duplicate" in stages else None
-        self._reader = LanguageReader(self._config.language) if "language" in stages else None
-        self._known = KnownInstructions(self._config.novelty) if "novelty" in stages else None
-        self.learn(Instruction(seed.instruction, seed.language) for seed in seeds)
-        for seed in seeds:
-            self._remember(seed.id, seed)
-
-    def learn(self, instructions: Iterable[Instruction]) -> None:
-        """Learn the word frequencies of what is to come; makes novelty faster, never different."""
-        if self._known is not None:
-            self._known.learn(instructions)
+        self._examiner = Examiner(self._config)
+        self._known = KnownTasks(self._config.novelty, compares="novelty" in self._config.stage)
+        self._known.add([self._to_task(seed.id, seed) for seed in seeds])
 
     def admit(self, draft: Draft) -> InstructionRecord | Rejection:
         """Judge the next draft; a record that is returned counts as kept from now on."""
-        record = validate(draft, self._config.validation)
-        if isinstance(record, Rejection):
-            return record
-        for find_rejection in (
-            self._find_duplicate,
-            self._find_mismatch,
-            self._find_broken_rule,
-            self._find_repeat,
-        ):
-            rejection = find_rejection(record)
-            if rejection is not None:
-                return rejection
-        self._remember(record.id, record)
+        return self.admit_all([draft])[0]
+
+    def admit_all(self, drafts: Sequence[Draft]) -> list[InstructionRecord | Rejection]:
+        """Judge drafts in order, as :meth:`admit` would one by one."""
+        verdicts = [self._examiner.examine(draft) for draft in drafts]
+        valid = [one for one in verdicts if isinstance(one, Examined)]
+        standings = iter(
+            self._known.sift(
+                [
+                    self._to_task(one.record.id, one.record, barred=one.objection is not None)
+                    for one in valid
+                ]
+            )
+        )
+        return [
+            one if isinstance(one, Rejection) else self._decide(one, next(standings))
+            for one in verdicts
+        ]
+
+    def _to_task(
+        self, task_id: str, task: InstructionRecord | SeedTask, *, barred: bool = False
+    ) -> LanguageTask:
+        key = (
+            task_key(task.language, task.instruction, task.input)
+            if "duplicate" in self._config.stage
+            else b""
+        )
+        return LanguageTask(task.language, Task(task_id, task.instruction, key, barred))
+
+    def _decide(self, examined: Examined, standing: Standing) -> InstructionRecord | Rejection:
+        record, objection = examined
+        if standing.kind == "twin":
+            return Rejection(
+                draft=to_draft(record),
+                stage="duplicate",
+                reason="exact-duplicate",
+                detail=f"instruction and input are those of {standing.of}",
+                score=1.0,
+                collides_with=standing.of,
+            )
+        if objection is not None:
+            return Rejection(draft=to_draft(record), **objection._asdict())
+        if standing.kind == "repeat":
+            threshold = self._config.novelty.of(record.language)
+            return Rejection(
+                draft=to_draft(record),
+                stage="novelty",
+                reason="repeat",
+                detail=f"ROUGE-L F1 with {standing.of} is {standing.score:.3f}, over {threshold}",
+                score=standing.score,
+                collides_with=standing.of,
+            )
         return record
-
-    def _remember(self, task_id: str, task: InstructionRecord | SeedTask) -> None:
-        if self._tasks is not None:
-            self._tasks.add(task_id, task.instruction, task.input)
-        if self._known is not None:
-            self._known.add(task_id, Instruction(task.instruction, task.language))
-
-    def _find_duplicate(self, record: InstructionRecord) -> Rejection | None:
-        if self._tasks is None:
-            return None
-        twin = self._tasks.find(record.instruction, record.input)
-        if twin is None:
-            return None
-        return Rejection(
-            draft=to_draft(record),
-            stage="duplicate",
-            reason="exact-duplicate",
-            detail=f"instruction and input are those of {twin}",
-            score=1.0,
-            collides_with=twin,
-        )
-
-    def _find_mismatch(self, record: InstructionRecord) -> Rejection | None:
-        if self._reader is None:
-            return None
-        mismatch = find_mismatch(record, self._reader)
-        if mismatch is None:
-            return None
-        return Rejection(draft=to_draft(record), stage="language", **mismatch._asdict())
-
-    def _find_broken_rule(self, record: InstructionRecord) -> Rejection | None:
-        if "rules" not in self._config.stage:
-            return None
-        broken = find_broken_rule(record, self._config.rules)
-        if broken is None:
-            return None
-        return Rejection(
-            draft=to_draft(record),
-            stage="rules",
-            reason=broken.rule.id,
-            detail=broken.evidence,
-        )
-
-    def _find_repeat(self, record: InstructionRecord) -> Rejection | None:
-        if self._known is None:
-            return None
-        nearest = self._known.nearest(Instruction(record.instruction, record.language))
-        if nearest is None:
-            return None
-        threshold = self._config.novelty.threshold(record.language)
-        return Rejection(
-            draft=to_draft(record),
-            stage="novelty",
-            reason="repeat",
-            detail=f"ROUGE-L F1 with {nearest.id} is {nearest.f1:.3f}, over {threshold}",
-            score=nearest.f1,
-            collides_with=nearest.id,
-        )
 
 
 def curate(
@@ -166,16 +118,12 @@ def curate(
     """
     config = config or CurationConfig()
     admission = Admission(seeds, config)
-    admission.learn(Instruction(draft.instruction, draft.language) for draft in drafts)
     result = StageResult([], [])
-    for done, draft in enumerate(drafts, start=1):
-        verdict = admission.admit(draft)
+    for verdict in admission.admit_all(drafts):
         if isinstance(verdict, Rejection):
             result.dropped.append(verdict)
         else:
             result.kept.append(verdict)
-        if done % _REPORT_EVERY == 0:
-            progress(done, len(drafts), "record by record")
     if "near-duplicate" in config.stage:
         clustered = drop_near_duplicates(result.kept, config.near_duplicates, progress)
         result = StageResult(clustered.kept, [*result.dropped, *clustered.dropped])

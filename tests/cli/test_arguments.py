@@ -29,18 +29,18 @@ def test_repeated_flags_make_a_list() -> None:
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(
-        "name: from-file\nquota: {en: 3, ko: 4}\ncuration:\n  novelty: {english_threshold: 0.5}\n"
+        "name: from-file\nquota: {en: 3, ko: 4}\ncuration:\n  novelty: {threshold: 0.5}\n"
         "  near_duplicates: {threshold: 0.9}\n"
     )
 
     params = read(
         RetrainParams, "--config", str(config), "--quota", "ko=9",
-        "--curation.novelty.english-threshold", "0.6",
+        "--curation.novelty.threshold", "0.6",
     )  # fmt: skip
 
     assert params.name == "from-file"
     assert params.quota == {"ko": 9}
-    assert params.curation.novelty.english_threshold == 0.6
+    assert params.curation.novelty.threshold == 0.6
     assert params.curation.near_duplicates.threshold == 0.9
     assert (
         params.curation.novelty.korean_threshold

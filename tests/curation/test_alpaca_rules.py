@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.curation.funnel import CurationConfig, curate
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.funnel import curate
 from pipeline.curation.rules.catalogue import RulesConfig, find_broken_rule
 from schemas.records import InstructionRecord, Reason
 from tests.curation.making import make_draft, make_record

@@ -2,7 +2,8 @@ import unicodedata
 
 import pytest
 
-from pipeline.curation.duplicates import SeenTasks, fold
+from pipeline.curation.duplicates import TwinIndex, fold, task_key
+from pipeline.curation.novelty.index import Standing, Task
 
 KO = "과일 세 가지를 말해 줘."
 
@@ -42,17 +43,28 @@ def test_differences_that_matter_stay(first: str, second: str) -> None:
 
 
 def test_input_counts_and_output_does_not() -> None:
-    seen = SeenTasks()
-    seen.add("first", "Translate.", "나는 간다.")
+    index = TwinIndex()
+    index.add([Task("first", "Translate.", task_key("ko", "Translate.", "나는 간다."))])
 
-    assert seen.find("translate", "나는  간다") == "first"
-    assert seen.find("Translate.", "너는 간다.") is None
-    assert seen.find("Translate. 나는 간다.", "") is None
+    def judge(instruction: str, input_text: str) -> Standing:
+        key = task_key("ko", instruction, input_text)
+        return index.sift([Task("next", instruction, key, barred=True)])[0]
+
+    assert judge("translate", "나는  간다") == Standing("twin", "first", 1.0)
+    assert judge("Translate.", "너는 간다.").kind == "barred"
+    assert judge("Translate. 나는 간다.", "").kind == "barred"
 
 
 def test_first_of_equal_tasks_keeps_the_place() -> None:
-    seen = SeenTasks()
-    seen.add("seed", KO, "")
-    seen.add("later", "과일 세가지를 말해줘", "")
+    index = TwinIndex()
+    tasks = [
+        Task(task_id, text, task_key("ko", text, ""))
+        for task_id, text in (("seed", KO), ("later", "과일 세가지를 말해줘"), ("last", KO))
+    ]
+    index.add(tasks[:2])
 
-    assert seen.find(KO, "") == "seed"
+    assert index.sift(tasks[2:]) == [Standing("twin", "seed", 1.0)]
+
+
+def test_equal_texts_of_two_languages_are_two_tasks() -> None:
+    assert task_key("en", "Python?", "") != task_key("ko", "Python?", "")

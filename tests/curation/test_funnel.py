@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.curation import funnel
-from pipeline.curation.funnel import Admission, CurationConfig, LostDraftError, curate
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.funnel import Admission, LostDraftError, curate
 from pipeline.curation.near_duplicates import NearDuplicatesConfig
 from schemas.progress import Progress, no_progress
 from schemas.records import (
@@ -61,7 +62,8 @@ DRAFTS = [
 ]
 # The last two share their outputs with the first two, 0.7 of the text but not of the task.
 CONFIG = CurationConfig(near_duplicates=NearDuplicatesConfig(threshold=0.6))
-EXPECTED: list[Stage | None] = [None, None, *(stage for stage in STAGES for _ in range(2))]
+OF_RECORDS = STAGES[:6]
+EXPECTED: list[Stage | None] = [None, None, *(stage for stage in OF_RECORDS for _ in range(2))]
 
 
 def test_each_stage_drops_its_kind_in_both_languages() -> None:
@@ -86,7 +88,7 @@ def test_rejections_name_the_record_or_seed_task_that_they_collide_with() -> Non
 
 
 def test_only_chosen_stages_run_and_schema_always_does() -> None:
-    for stage in STAGES:
+    for stage in OF_RECORDS:
         result = curate(DRAFTS, SEEDS, CONFIG.model_copy(update={"stage": (stage,)}))
 
         assert {dropped.stage for dropped in result.dropped} == {"schema", stage}

@@ -11,13 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer  # pyright: ignore[reportMissingTypeStubs]
 
-from pipeline.curation.novelty import (
-    Instruction,
-    KnownInstructions,
-    NoveltyConfig,
-    tokenize,
-)
-from pipeline.curation.similarity import Match, SimilarityIndex
+from pipeline.curation.novelty.index import Match, Task
+from pipeline.curation.novelty.novelty import KnownTasks, LanguageTask, NoveltyConfig
+from pipeline.curation.novelty.similarity import SimilarityIndex
+from pipeline.curation.novelty.tokens import tokenize
 from schemas.records import Language
 
 CORPUS = Path(__file__).parents[2] / "../shared/data/corpora/en_instructions.jsonl.gz"
@@ -37,7 +34,7 @@ def oracle_nearest(text: list[str], kept: list[list[str]], threshold: float) -> 
     best = Match("", threshold)
     for place, other in enumerate(kept):
         f1 = oracle_f1_of_tokens(text, other)
-        if f1 > best.f1:
+        if f1 > best.score:
             best = Match(str(place), f1)
     return best if best.id else None
 
@@ -75,14 +72,15 @@ def assert_same_decisions(texts: list[list[str]], threshold: float) -> int:
     ],
 )
 def test_repeat_names_its_survivor_and_the_f1(first: str, repeat: str, language: Language) -> None:
-    known = KnownInstructions(NoveltyConfig())
-    known.add("survivor", Instruction(first, language))
+    known = KnownTasks(NoveltyConfig())
+    known.add([LanguageTask(language, Task("survivor", first, b""))])
 
-    nearest = known.nearest(Instruction(repeat, language))
+    (standing,) = known.sift([LanguageTask(language, Task("next", repeat, b""))])
 
-    assert nearest is not None
-    assert nearest.id == "survivor"
-    assert nearest.f1 == oracle_f1_of_tokens(tokenize(first, language), tokenize(repeat, language))
+    assert (standing.kind, standing.of) == ("repeat", "survivor")
+    assert standing.score == oracle_f1_of_tokens(
+        tokenize(first, language), tokenize(repeat, language)
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,17 +92,21 @@ def test_repeat_names_its_survivor_and_the_f1(first: str, repeat: str, language:
     ],
 )
 def test_another_task_is_new(first: str, second: str, language: Language) -> None:
-    known = KnownInstructions(NoveltyConfig())
-    known.add("first", Instruction(first, language))
+    known = KnownTasks(NoveltyConfig())
+    known.add([LanguageTask(language, Task("first", first, b""))])
 
-    assert known.nearest(Instruction(second, language)) is None
+    (standing,) = known.sift([LanguageTask(language, Task("next", second, b""))])
+
+    assert standing.kind == "new"
 
 
 def test_languages_never_match() -> None:
-    known = KnownInstructions(NoveltyConfig())
-    known.add("english", Instruction("Python 3 list", "en"))
+    known = KnownTasks(NoveltyConfig())
+    known.add([LanguageTask("en", Task("english", "Python 3 list", b""))])
 
-    assert known.nearest(Instruction("Python 3 list", "ko")) is None
+    (standing,) = known.sift([LanguageTask("ko", Task("next", "Python 3 list", b""))])
+
+    assert standing.kind == "new"
 
 
 def test_korean_tokens_are_syllables_and_whole_runs_of_other_letters() -> None:

@@ -7,7 +7,7 @@ from flows.outcomes import GenerateOutcome
 from flows.parameters import GenerateParams
 from flows.settings import Settings
 from flows.steps.generation import generate_drafts
-from pipeline.curation.funnel import CurationConfig
+from pipeline.curation.config import CurationConfig
 from schemas.records import Draft
 from schemas.storage import read_jsonl
 from tests.generation.scripted_server import ScriptedServer, serve

@@ -1,4 +1,4 @@
-"""The compiled inner loops of the similarity index; :mod:`pipeline.curation.similarity` calls them.
+"""The compiled inner loops of the similarity index.
 
 Importing this module loads numba, so it is imported when the first index is made. Each function
 is compiled once a machine and kept beside the source, or in the user's cache folder where that is

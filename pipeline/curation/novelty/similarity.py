@@ -30,14 +30,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.curation.novelty.index import Match
+
 _Number = TypeVar("_Number", bound=np.generic)
-
-
-class Match(NamedTuple):
-    """The nearest text of an index."""
-
-    id: str
-    f1: float
 
 
 class _Encoded(NamedTuple):
@@ -58,7 +53,7 @@ class SimilarityIndex:
         Args:
             threshold: F1 that a match must exceed.
         """
-        from pipeline.curation import similarity_kernel
+        from pipeline.curation.novelty import similarity_kernel
 
         self._kernel = similarity_kernel
         self._threshold = threshold
