@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.language import LanguageReader, find_mismatch
-from pipeline.curation.rules.catalogue import find_broken_rule
+from pipeline.curation.rules.catalogue import find_broken_rules
 from pipeline.curation.validation import validate
 from schemas.records import Draft, InstructionRecord, Reason, Rejection, Stage
 
@@ -56,5 +56,8 @@ class Examiner:
     def _find_broken_rule(self, record: InstructionRecord) -> Objection | None:
         if "rules" not in self._config.stage:
             return None
-        broken = find_broken_rule(record, self._config.rules)
-        return None if broken is None else Objection("rules", broken.rule.id, broken.evidence)
+        broken = find_broken_rules(record, self._config.rules)
+        if not broken:
+            return None
+        (rule, evidence), *others = broken
+        return Objection("rules", rule.id, evidence, also=tuple(each.rule.id for each in others))

@@ -1,4 +1,4 @@
-"""Alpaca's rule set decides as the original does, in its order."""
+"""Alpaca's profile decides as the original does, in its order."""
 
 import gzip
 import json
@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
-from pipeline.curation.rules.catalogue import RulesConfig, find_broken_rule
+from pipeline.curation.rules.catalogue import RulesConfig, find_broken_rules
 from schemas.records import InstructionRecord, Reason
 from tests.curation.making import make_draft, make_record
 
-ALPACA = RulesConfig(set="alpaca")
+ALPACA = RulesConfig(profile="alpaca")
 CORPUS = Path(__file__).parents[3] / "shared/data/corpora/en_instructions.jsonl.gz"
 
 BLACKLIST = (
@@ -47,8 +47,12 @@ def decide(instruction: str) -> Reason | None:
 
 
 def decide_on(record: InstructionRecord) -> Reason | None:
-    broken = find_broken_rule(record, ALPACA)
-    return broken.rule.id if broken else None
+    return decide_by(ALPACA, record)
+
+
+def decide_by(config: RulesConfig, record: InstructionRecord) -> Reason | None:
+    broken = find_broken_rules(record, config)
+    return broken[0].rule.id if broken else None
 
 
 WORDS_150 = " ".join(["word"] * 150)
@@ -135,10 +139,10 @@ def test_nothing_but_the_instruction_is_looked_at() -> None:
     assert reasons(CurationConfig(stage=("rules",))) == ["refusal"]
 
 
-def test_rule_of_the_set_that_is_off_is_not_asked() -> None:
+def test_rule_of_the_profile_that_is_off_is_not_asked() -> None:
     record = make_record("Explain the plot of Hamlet.", "en")
 
-    assert find_broken_rule(record, RulesConfig(set="alpaca", off=("unsuitable-keyword",))) is None
+    assert not find_broken_rules(record, RulesConfig(profile="alpaca", off=("unsuitable-keyword",)))
 
 
 @pytest.mark.parametrize(
@@ -150,14 +154,13 @@ def test_rule_of_the_set_that_is_off_is_not_asked() -> None:
         ("“안녕”을 영어로 옮겨 줘", "Hello입니다.", None),
     ],
 )
-def test_korean_record_is_judged_by_our_own_rules_under_the_set(
+def test_korean_record_is_judged_by_our_own_rules_under_the_profile(
     instruction: str, output: str, reason: Reason | None
 ) -> None:
     record = make_record(instruction, "ko", output=output)
 
     assert decide_on(record) == reason
-    own = find_broken_rule(record, RulesConfig())
-    assert (own.rule.id if own else None) == reason
+    assert decide_by(RulesConfig(), record) == reason
 
 
 def test_repeats_are_the_last_filter_with_the_original_threshold() -> None:

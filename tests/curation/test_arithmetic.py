@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
 from pipeline.curation.rules.personal import has_luhn_checksum, is_resident_number
+from pipeline.curation.rules.view import RecordView
 from schemas.records import Language
 from tests.curation.making import make_record
 
@@ -13,7 +14,7 @@ from tests.curation.making import make_record
 def evidence(
     output: str, instruction: str = "Solve this problem.", language: Language = "en"
 ) -> str | None:
-    return RULE.find(make_record(instruction, language, output=output))
+    return RULE.find(RecordView(make_record(instruction, language, output=output)))
 
 
 @pytest.mark.parametrize(

@@ -4,59 +4,75 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.curation.rules.catalogue import RULES, RulesConfig, find_broken_rule
-from schemas.records import Language, Reason
+from pipeline.curation.rules.alpaca import ALPACA_RULES
+from pipeline.curation.rules.catalogue import RULES, RulesConfig, find_broken_rules
+from pipeline.curation.rules.rule import Example, Rule
+from pipeline.curation.rules.view import RecordView
+from schemas.records import InstructionRecord, Language
 from tests.curation.making import make_record
 from tests.curation.rule_cases import FIRES, PASSES, Case
 
-CONFIG = RulesConfig()
+STRICT = RulesConfig(profile="strict")
+CARRIED = [
+    pytest.param(rule, example, example in rule.examples, id=f"{rule.id}-{example.language}")
+    for rule in (*RULES, *ALPACA_RULES)
+    for example in (*rule.examples, *rule.near_misses)
+]
 
 
-def broken_by(case: Case) -> tuple[Reason, str] | None:
+def to_record(example: Example) -> InstructionRecord:
+    return make_record(
+        example.instruction, example.language, input_text=example.input, output=example.output
+    )
+
+
+def find_evidence(case: Case) -> dict[str, str]:
     _, language, instruction, input_text, output = case
     record = make_record(instruction, language, input_text=input_text, output=output)
-    broken = find_broken_rule(record, CONFIG)
-    return (broken.rule.id, broken.evidence) if broken else None
+    return {broken.rule.id: broken.evidence for broken in find_broken_rules(record, STRICT)}
+
+
+@pytest.mark.parametrize(("rule", "example", "fires"), CARRIED)
+def test_rule_decides_on_the_examples_that_it_carries(
+    rule: Rule, example: Example, fires: bool
+) -> None:
+    evidence = rule.find(RecordView(to_record(example)))
+
+    assert (evidence is not None) == fires
+    assert not evidence or "\n" not in evidence
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_near_misses_of_a_rule_break_no_other(rule: Rule) -> None:
+    broken = [find_broken_rules(to_record(example), STRICT) for example in rule.near_misses]
+
+    assert not any(broken)
+
+
+@pytest.mark.parametrize("rule", [*RULES, *ALPACA_RULES], ids=lambda rule: rule.id)
+def test_rule_carries_examples_and_near_misses_in_each_of_its_languages(rule: Rule) -> None:
+    assert {example.language for example in rule.examples} == {*rule.languages}
+    assert {example.language for example in rule.near_misses} == {*rule.languages}
 
 
 @pytest.mark.parametrize("case", FIRES, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_rule_fires_with_evidence(case: Case) -> None:
-    found = broken_by(case)
+    evidence = find_evidence(case).get(case[0])
 
-    assert found is not None
-    assert found[0] == case[0]
-    assert found[1]
-    assert "\n" not in found[1]
+    assert evidence
+    assert "\n" not in evidence
 
 
 @pytest.mark.parametrize("case", PASSES, ids=lambda case: f"{case[0]}-{case[1]}")
 def test_near_miss_passes_all_rules(case: Case) -> None:
-    assert broken_by(case) is None
-
-
-def test_every_rule_has_firing_and_passing_cases_in_each_of_its_languages() -> None:
-    wanted = {(rule.id, language) for rule in RULES for language in rule.languages}
-    arithmetic: set[tuple[Reason, Language]] = {
-        ("wrong-arithmetic", "en"),
-        ("wrong-arithmetic", "ko"),
-    }  # its near misses are in test_arithmetic.py
-
-    assert {(case[0], case[1]) for case in FIRES} == wanted
-    assert {(case[0], case[1]) for case in PASSES} | arithmetic == wanted
-
-
-def test_rule_that_is_off_is_not_asked() -> None:
-    record = make_record("Name a red fruit.", "en", output="N/A")
-
-    assert find_broken_rule(record, RulesConfig(off=("not-an-answer",))) is None
+    assert find_evidence(case) == {}
 
 
 def test_evidence_of_personal_data_is_masked() -> None:
     record = make_record("짧은 쪽지를 쓰세요.", "ko", output="010-2847-3915로 연락해 주세요.")
 
-    broken = find_broken_rule(record, CONFIG)
+    (broken,) = find_broken_rules(record, RulesConfig())
 
-    assert broken is not None
     assert "2847" not in broken.evidence
     assert "3915" not in broken.evidence
 
@@ -68,6 +84,7 @@ def test_no_text_makes_a_rule_fail(
     instruction: str, input_text: str, output: str, language: Language
 ) -> None:
     record = make_record(f"x{instruction}", language, input_text=input_text, output=f"x{output}")
+    view = RecordView(record)
 
-    for rule in RULES:
-        rule.find(record)
+    for rule in (*RULES, *ALPACA_RULES):
+        rule.find(view)

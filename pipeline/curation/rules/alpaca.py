@@ -12,8 +12,8 @@ accepts, the schema stage turns away. Linear in the instruction.
 import re
 from string import punctuation
 
-from pipeline.curation.rules.rule import Rule, quote
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
 
 _FEWEST_WORDS = 4
 _MOST_WORDS = 150
@@ -25,35 +25,35 @@ _KEYWORD = re.compile(
 )
 
 
-def _too_short(record: InstructionRecord) -> str | None:
+def _too_short(record: RecordView) -> str | None:
     count = len(record.instruction.split())
     if count >= _FEWEST_WORDS:
         return None
     return f"{count} words, under {_FEWEST_WORDS}: {quote(record.instruction)}"
 
 
-def _too_long(record: InstructionRecord) -> str | None:
+def _too_long(record: RecordView) -> str | None:
     count = len(record.instruction.split())
     return f"{count} words, over {_MOST_WORDS}" if count > _MOST_WORDS else None
 
 
-def _keyword(record: InstructionRecord) -> str | None:
+def _keyword(record: RecordView) -> str | None:
     found = _KEYWORD.search(record.instruction)
     return f"the instruction says {quote(found[0])}" if found else None
 
 
-def _program(record: InstructionRecord) -> str | None:
+def _program(record: RecordView) -> str | None:
     if not record.instruction.startswith("Write a program"):
         return None
     return f"the instruction begins {quote(record.instruction)}"
 
 
-def _leading_punctuation(record: InstructionRecord) -> str | None:
+def _leading_punctuation(record: RecordView) -> str | None:
     first = record.instruction[0]
     return f"the instruction begins with {quote(first)}" if first in punctuation else None
 
 
-def _leading_non_ascii(record: InstructionRecord) -> str | None:
+def _leading_non_ascii(record: RecordView) -> str | None:
     first = record.instruction[0]
     # The one place for isascii: it is the original's rule, and no Korean record is asked.
     return None if first.isascii() else f"the instruction begins with {quote(first)}"
@@ -63,38 +63,56 @@ ALPACA_RULES = (
     Rule(
         "instruction-too-short",
         ("en",),
+        "minor",
         "Three words or fewer seldom say what is to be done.",
         _too_short,
+        examples=(Example("en", "List three fruits.", "Plums."),),
+        near_misses=(Example("en", "List three red fruits.", "Plums."),),
     ),
     Rule(
         "instruction-too-long",
         ("en",),
+        "minor",
         "Mostly several tasks run together.",
         _too_long,
+        examples=(Example("en", " ".join(["word"] * 151), "Plums."),),
+        near_misses=(Example("en", " ".join(["word"] * 150), "Plums."),),
     ),
     Rule(
         "unsuitable-keyword",
         ("en",),
+        "minor",
         "The word mostly asks for what a language model cannot see or make.",
         _keyword,
+        examples=(Example("en", "Explain the plot of Hamlet.", "Plums."),),
+        near_misses=(Example("en", "Describe the imagery in words.", "Plums."),),
     ),
     Rule(
         "write-a-program",
         ("en",),
+        "minor",
         "Teachers put it before tasks of any kind, and then it is unclear whether the program or "
         "its result is wanted.",
         _program,
+        examples=(Example("en", "Write a program that adds numbers.", "Plums."),),
+        near_misses=(Example("en", "Write a short program that adds.", "Plums."),),
     ),
     Rule(
         "leading-punctuation",
         ("en",),
+        "minor",
         "The instruction is mostly the rest of something else.",
         _leading_punctuation,
+        examples=(Example("en", '"Hello" is a greeting. Translate it.', "Plums."),),
+        near_misses=(Example("en", "Hello is a greeting. Translate it.", "Plums."),),
     ),
     Rule(
         "leading-non-ascii",
         ("en",),
+        "minor",
         "The instruction is mostly not in English.",
         _leading_non_ascii,
+        examples=(Example("en", "Éclairs are made of what?", "Plums."),),
+        near_misses=(Example("en", "What are éclairs made of?", "Plums."),),
     ),
 )

@@ -2,9 +2,8 @@
 
 import re
 
-from pipeline.curation.duplicates import fold
-from pipeline.curation.rules.rule import Rule, quote, task_text
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
 
 _MAY_REPEAT = re.compile(
     r"\b(?:repeat|copy|echo|verbatim|as is|unchanged|no (?:errors?|mistakes?|changes?)|correct)\b"
@@ -71,13 +70,13 @@ _ABOUT_MACHINES = re.compile(
 )
 
 
-def _repeats_instruction(record: InstructionRecord) -> str | None:
-    if fold(record.output) != fold(record.instruction):
+def _repeats_instruction(record: RecordView) -> str | None:
+    if record.folded_output != record.folded_instruction:
         return None
     return f"the output is the instruction: {quote(record.output)}"
 
 
-def _repeats_input(record: InstructionRecord) -> str | None:
+def _repeats_input(record: RecordView) -> str | None:
     # Not folded: restoring capitals and punctuation is a task, and its answer folds to the input.
     if not record.input or record.output.split() != record.input.split():
         return None
@@ -86,30 +85,30 @@ def _repeats_input(record: InstructionRecord) -> str | None:
     return f"the output is the input: {quote(record.output)}"
 
 
-def _not_an_answer(record: InstructionRecord) -> str | None:
-    output = fold(record.output)
-    offered = output in fold(task_text(record))
+def _not_an_answer(record: RecordView) -> str | None:
+    output = record.folded_output
+    offered = output in record.folded_task_text
     if (
         output in _NEVER_AN_ANSWER
         or (output in _SELDOM_AN_ANSWER and not offered)
-        or (_MARKS_ALONE.fullmatch(record.output) and record.output not in task_text(record))
+        or (_MARKS_ALONE.fullmatch(record.output) and record.output not in record.task_text)
     ):
         return f"the whole output is {quote(record.output)}"
     return None
 
 
-def _refusal(record: InstructionRecord) -> str | None:
+def _refusal(record: RecordView) -> str | None:
     found = _REFUSES.match(record.output)
     if found is None or _ASKS_TO_DECLINE.search(record.instruction):
         return None
     return f"the output begins {quote(found[0])}"
 
 
-def _self_reference(record: InstructionRecord) -> str | None:
+def _self_reference(record: RecordView) -> str | None:
     found = _CERTAIN_SELF.search(record.output)
-    if found is None and not _ABOUT_MACHINES.search(task_text(record)):
+    if found is None and not _ABOUT_MACHINES.search(record.task_text):
         found = _LIKELY_SELF.search(record.output)
-    if found is None or found[0] in task_text(record):
+    if found is None or found[0] in record.task_text:
         return None
     return f"the output says {quote(found[0])}"
 
@@ -118,31 +117,100 @@ ANSWER_RULES = (
     Rule(
         "output-repeats-instruction",
         ("en", "ko"),
+        "fatal",
         "Teaches to echo the question.",
         _repeats_instruction,
+        examples=(
+            Example("en", "Name a red fruit.", "name a red fruit"),
+            Example("ko", "붉은 과일을 말하세요.", "붉은 과일을 말하세요"),
+        ),
+        near_misses=(
+            Example("en", "Name a red fruit.", "A red fruit is the plum."),
+            Example("ko", "붉은 과일을 말하세요.", "붉은 과일은 자두입니다."),
+        ),
     ),
     Rule(
         "output-repeats-input",
         ("en", "ko"),
+        "serious",
         "Teaches to hand the material back untouched; proofreading and copying may.",
         _repeats_input,
+        examples=(
+            Example(
+                "en",
+                "Make this sentence shorter.",
+                "I like ripe plums.",
+                input="I like ripe plums.",
+            ),
+            Example(
+                "ko",
+                "다음 문장을 짧게 줄이세요.",
+                "나는 자두를 좋아한다.",
+                input="나는 자두를 좋아한다.",
+            ),
+        ),
+        near_misses=(
+            Example("en", "Restore the capitals.", "I like plums.", input="i like plums"),
+            Example("ko", "맞춤법을 바로잡으세요.", "자두가 좋다.", input="자두가 좋다."),
+        ),
     ),
     Rule(
         "not-an-answer",
         ("en", "ko"),
+        "fatal",
         "A filler such as N/A stands where the answer should.",
         _not_an_answer,
+        examples=(
+            Example("en", "Name a red fruit.", "N/A"),
+            Example("ko", "붉은 과일을 말하세요.", "정답 없음"),
+        ),
+        near_misses=(
+            Example("en", "Name the error, or say None.", "None", input="x = 1"),
+            Example("ko", "오류를 쓰고, 없으면 '없음'이라고 쓰세요.", "없음", input="자두가 좋다."),
+        ),
     ),
     Rule(
         "refusal",
         ("en", "ko"),
+        "fatal",
         "The teacher declined; the student would learn to decline ordinary tasks.",
         _refusal,
+        examples=(
+            Example("en", "Name a red fruit.", "I'm sorry, but I can't assist with that."),
+            Example(
+                "ko",
+                "오늘 날씨를 알려 주세요.",
+                "죄송하지만 실시간 정보는 제공해 드릴 수 없습니다.",
+            ),
+        ),
+        near_misses=(
+            Example(
+                "en",
+                "Decline the invitation politely.",
+                "I'm sorry, but I can't see the way to come.",
+                input="Party",
+            ),
+            Example(
+                "ko",
+                "초대를 정중히 거절하세요.",
+                "죄송하지만 그날은 참석할 수 없습니다.",
+                input="모임",
+            ),
+        ),
     ),
     Rule(
         "self-reference",
         ("en", "ko"),
+        "serious",
         "The teacher speaks of itself; the student is another model.",
         _self_reference,
+        examples=(
+            Example("en", "Name your favourite fruit.", "As an AI language model, I eat none."),
+            Example("ko", "좋아하는 과일을 말하세요.", "AI 언어 모델로서 저는 먹지 않습니다."),
+        ),
+        near_misses=(
+            Example("en", "Write a robot's first words.", "Hello, I am an AI."),
+            Example("ko", "로봇의 첫마디를 쓰세요.", "저는 인공지능입니다."),
+        ),
     ),
 )

@@ -8,9 +8,9 @@ variables, code, remainders, other bases, the sums of the task, and lines that s
 import re
 from fractions import Fraction
 
-from pipeline.curation.rules.rule import Rule, quote, task_text, without_code
+from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.sums import Side, find_equations, normalise
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.view import RecordView
 
 _OTHER_RULES = re.compile(
     r"\b(?:binary|hexa?\w*|octal|modul\w+|mod|base|clock|puzzle|riddle|boolean|matrix|vectors?)\b"
@@ -24,11 +24,11 @@ _SPEAKS_OF_ERROR = re.compile(
 )
 
 
-def _wrong_arithmetic(record: InstructionRecord) -> str | None:
+def _wrong_arithmetic(record: RecordView) -> str | None:
     if "=" not in normalise(record.output) or _OTHER_RULES.search(record.instruction):
         return None
-    given = _squeeze(normalise(task_text(record)))
-    for line in normalise(without_code(record.output)).splitlines():
+    given = _squeeze(normalise(record.task_text))
+    for line in normalise(record.output_prose).splitlines():
         if _SPEAKS_OF_ERROR.search(line):
             continue
         for left, right in find_equations(line):
@@ -84,7 +84,16 @@ ARITHMETIC_RULES = (
     Rule(
         "wrong-arithmetic",
         ("en", "ko"),
+        "fatal",
         "The output states a sum that does not hold.",
         _wrong_arithmetic,
+        examples=(
+            Example("en", "Compute twelve squared.", "12 * 12 = 154"),
+            Example("ko", "열둘의 제곱을 구하세요.", "12 × 12 = 154입니다."),
+        ),
+        near_misses=(
+            Example("en", "Compute twelve squared.", "12 * 12 = 144"),
+            Example("ko", "열둘의 제곱을 구하세요.", "12 × 12 = 144입니다."),
+        ),
     ),
 )

@@ -1,6 +1,12 @@
-"""All rules, in the order in which they are asked: the first that is broken names the reason."""
+"""All rules, in the order in which they are asked, and the profiles that choose among them.
 
-from typing import Literal, NamedTuple
+Most specific first: the first rule that is broken names the reason, the others go into ``also``.
+"""
+
+from functools import cached_property
+from typing import Literal, NamedTuple, Self
+
+from pydantic import model_validator
 
 from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.answer import ANSWER_RULES
@@ -10,9 +16,10 @@ from pipeline.curation.rules.instruction import INSTRUCTION_RULES
 from pipeline.curation.rules.korean import KOREAN_RULES
 from pipeline.curation.rules.leftovers import LEFTOVER_RULES
 from pipeline.curation.rules.personal import PERSONAL_RULES
-from pipeline.curation.rules.rule import Rule
+from pipeline.curation.rules.rule import Rule, Severity
+from pipeline.curation.rules.view import RecordView
 from schemas.frozen import Frozen
-from schemas.records import InstructionRecord, Reason
+from schemas.records import LANGUAGES, InstructionRecord, Language, Reason
 
 RULES: tuple[Rule, ...] = (
     *INSTRUCTION_RULES,
@@ -23,27 +30,65 @@ RULES: tuple[Rule, ...] = (
     *ARITHMETIC_RULES,
     *KOREAN_RULES,
 )
+"""Our own; Alpaca's stand in ``ALPACA_RULES``."""
+
+Profile = Literal["standard", "strict", "lenient", "alpaca"]
 
 
-RuleSet = Literal["pacaloom", "alpaca"]
+class _Choice(NamedTuple):
+    severities: tuple[Severity, ...]
+    """Of our own rules, those of these severities are asked."""
+    alpaca_in: tuple[Language, ...] = ()
+    """Languages whose records Alpaca's filters judge instead of our own rules."""
 
-_SETS: dict[RuleSet, tuple[Rule, ...]] = {
-    "pacaloom": RULES,
-    "alpaca": (
-        *ALPACA_RULES,
-        *(rule._replace(languages=("ko",)) for rule in RULES if "ko" in rule.languages),
-    ),
+
+_PROFILES: dict[Profile, _Choice] = {
+    "lenient": _Choice(("fatal",)),
+    "standard": _Choice(("fatal", "serious")),
+    "strict": _Choice(("fatal", "serious", "minor")),
+    "alpaca": _Choice(("fatal", "serious"), alpaca_in=("en",)),
 }
 
 
 class RulesConfig(Frozen):
     """Which rules are asked."""
 
-    set: RuleSet = "pacaloom"
-    """``alpaca`` judges English records by the filters of Stanford Alpaca and nothing else, to
-    compare with its data; Korean ones by our own rules, as Alpaca's are for English alone."""
+    profile: Profile = "standard"
+    """``lenient`` asks only what no record of use can have, ``standard`` also what is mostly a
+    defect, ``strict`` also matters of taste. ``alpaca`` judges English records by the filters of
+    Stanford Alpaca and nothing else, to compare with its data; Korean ones as ``standard``, as
+    Alpaca's filters are for English alone."""
     off: tuple[Reason, ...] = ()
     """Rules to leave out, by the reason that they give. Each one left out keeps more records."""
+    on: tuple[Reason, ...] = ()
+    """Rules to ask besides those of the profile, by their reason. Each one drops more records."""
+
+    @model_validator(mode="after")
+    def _switches_name_rules(self) -> Self:
+        known = {rule.id for rule in (*RULES, *ALPACA_RULES)}
+        strange = [reason for reason in (*self.off, *self.on) if reason not in known]
+        if strange:
+            raise ValueError(f"{strange[0]!r} is no rule; there are: {', '.join(sorted(known))}")
+        both = [reason for reason in self.off if reason in self.on]
+        if both:
+            raise ValueError(f"{both[0]!r} is both on and off; name it once")
+        return self
+
+    @cached_property
+    def asked(self) -> dict[Language, tuple[Rule, ...]]:
+        """The rules for the records of each language, in their order."""
+        return {language: self._asked_in(language) for language in LANGUAGES}
+
+    def _asked_in(self, language: Language) -> tuple[Rule, ...]:
+        severities, alpaca_in = _PROFILES[self.profile]
+        own = ALPACA_RULES if language in alpaca_in else RULES
+        asked = [rule for rule in own if own is ALPACA_RULES or rule.severity in severities]
+        ids = {rule.id for rule in asked}
+        for rule in (*RULES, *ALPACA_RULES):
+            if rule.id in self.on and rule.id not in ids:
+                asked.append(rule)
+                ids.add(rule.id)
+        return tuple(r for r in asked if language in r.languages and r.id not in self.off)
 
 
 class Broken(NamedTuple):
@@ -53,11 +98,14 @@ class Broken(NamedTuple):
     evidence: str
 
 
-def find_broken_rule(record: InstructionRecord, config: RulesConfig) -> Broken | None:
-    """Return the first rule that a record breaks, with the evidence."""
-    for rule in _SETS[config.set]:
-        if record.language in rule.languages and rule.id not in config.off:
-            evidence = rule.find(record)
-            if evidence is not None:
-                return Broken(rule, evidence)
-    return None
+def find_broken_rules(record: InstructionRecord, config: RulesConfig) -> list[Broken]:
+    """Return all rules that a record breaks, in the order of the rules, each with the evidence.
+
+    The first names the reason of a rejection; were it off, the next would.
+    """
+    view = RecordView(record)
+    return [
+        Broken(rule, evidence)
+        for rule in config.asked[record.language]
+        if (evidence := rule.find(view)) is not None
+    ]

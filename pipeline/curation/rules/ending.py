@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 
-from pipeline.curation.rules.rule import Rule, quote, task_text
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
 
 _LONGEST_LOOP = 30
 _FEWEST_ROUNDS = 4
@@ -39,8 +39,8 @@ _CLOSING_LINE = re.compile(
 )
 
 
-def _repetitive(record: InstructionRecord) -> str | None:
-    if _ASKS_FOR_REPETITION.search(task_text(record)):
+def _repetitive(record: RecordView) -> str | None:
+    if _ASKS_FOR_REPETITION.search(record.task_text):
         return None
     letters = _LETTER_LOOP.search(record.output)
     if letters:
@@ -76,7 +76,7 @@ def _find_refrain(output: str) -> str | None:
     return f"{count} of {len(sentences)} sentences are {quote(sentence)}"
 
 
-def _unfinished(record: InstructionRecord) -> str | None:
+def _unfinished(record: RecordView) -> str | None:
     output = record.output
     if output.count("```") % 2:
         return "a block of code is never closed"
@@ -95,13 +95,37 @@ ENDING_RULES = (
     Rule(
         "repetitive-output",
         ("en", "ko"),
+        "fatal",
         "The teacher fell into a loop, and the student would learn to.",
         _repetitive,
+        examples=(
+            Example("en", "Describe a plum to me.", "It is very good. " * 8),
+            Example("ko", "자두를 묘사하세요.", "자두는 맛이 아주 좋습니다. " * 6),
+        ),
+        near_misses=(
+            Example("en", "Write the refrain of a song.", "Row, row, row your boat. " * 6),
+            Example("ko", "노래의 후렴을 쓰세요.", "아리랑 아리랑 아라리요 " * 6),
+        ),
     ),
     Rule(
         "unfinished-output",
         ("en", "ko"),
+        "serious",
         "Breaks off in mid-sentence, so the student would learn to stop anywhere.",
         _unfinished,
+        examples=(
+            Example("en", "Describe a plum to me.", "It is a round red fruit with a stone and"),
+            Example("ko", "도시에 얽힌 우스갯소리를 열 가지 쓰세요.", "-"),
+        ),
+        near_misses=(
+            Example(
+                "en",
+                "Close a letter to a friend.",
+                "I hope to see you soon in our garden.\n\nBest regards,",
+            ),
+            Example(
+                "ko", "인사말을 쓰세요.", "오늘도 저희 가게를 찾아 주셔서 진심으로 감사드립니다"
+            ),
+        ),
     ),
 )

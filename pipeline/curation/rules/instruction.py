@@ -2,8 +2,9 @@
 
 import re
 
-from pipeline.curation.rules.rule import Rule, quote
-from schemas.records import InstructionRecord, Language
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
+from schemas.records import Language
 
 # English: words. Alpaca drops up to three words, and with them good tasks ("List three fruits.").
 # Korean: letters, because a particle or ending is no word of its own: "요약해 줘" is a task.
@@ -59,7 +60,7 @@ _STAND_IN = re.compile(
 )
 
 
-def _too_short(record: InstructionRecord) -> str | None:
+def _too_short(record: RecordView) -> str | None:
     count = _count(record)
     fewest = _FEWEST[record.language]
     if count >= fewest:
@@ -67,18 +68,18 @@ def _too_short(record: InstructionRecord) -> str | None:
     return f"{count} {_UNIT[record.language]}, under {fewest}: {quote(record.instruction)}"
 
 
-def _too_long(record: InstructionRecord) -> str | None:
+def _too_long(record: RecordView) -> str | None:
     count = _count(record)
     most = _MOST[record.language]
     return f"{count} {_UNIT[record.language]}, over {most}" if count > most else None
 
 
-def _count(record: InstructionRecord) -> int:
+def _count(record: RecordView) -> int:
     pattern = _WORD if record.language == "en" else _LETTER
     return len(pattern.findall(record.instruction))
 
 
-def _needs_image_or_file(record: InstructionRecord) -> str | None:
+def _needs_image_or_file(record: RecordView) -> str | None:
     found = _WANTS_PICTURE.search(record.instruction)
     if found is None and (not record.input or _STAND_IN.fullmatch(record.input)):
         found = _SHOWS_PICTURE.search(record.instruction)
@@ -91,19 +92,46 @@ INSTRUCTION_RULES = (
     Rule(
         "instruction-too-short",
         ("en", "ko"),
+        "serious",
         "Too little to tell what is to be done.",
         _too_short,
+        examples=(
+            Example("en", "Explain this", "It is a fruit."),
+            Example("ko", "시 써", "바람이 붑니다."),
+        ),
+        near_misses=(
+            Example("en", "List three fruits.", "Plum, pear, apple."),
+            Example("ko", "요약해 줘", "붉은 과일.", input="자두는 붉은 과일이다."),
+        ),
     ),
     Rule(
         "instruction-too-long",
         ("en", "ko"),
+        "serious",
         "Mostly several tasks run together, or material that belongs into the input.",
         _too_long,
+        examples=(
+            Example("en", " ".join(["word"] * 151), "Yes."),
+            Example("ko", "가" * 451, "네."),
+        ),
+        near_misses=(
+            Example("en", " ".join(["word"] * 150), "Yes."),
+            Example("ko", "가" * 450, "네."),
+        ),
     ),
     Rule(
         "needs-image-or-file",
         ("en", "ko"),
+        "serious",
         "A student that reads and writes text can only pretend to see or draw.",
         _needs_image_or_file,
+        examples=(
+            Example("en", "Describe what is shown in the attached photo.", "A cat."),
+            Example("ko", "다음 사진에 무엇이 보이는지 설명하세요.", "고양이입니다."),
+        ),
+        near_misses=(
+            Example("en", "Count the lines of a given file in Bash.", "wc -l file"),
+            Example("ko", "다음 파일을 읽는 함수를 쓰세요.", "open(path).read()"),
+        ),
     ),
 )

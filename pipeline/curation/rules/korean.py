@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from typing import Literal
 
-from pipeline.curation.rules.rule import Rule, quote, task_text, without_code
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
 
 # Letters that people write alone on purpose: laughter, tears, and set abbreviations.
 _ON_PURPOSE = re.compile(
@@ -46,8 +46,8 @@ _CLASHES: tuple[tuple[Level, Level, int], ...] = (
 )
 
 
-def _broken_jamo(record: InstructionRecord) -> str | None:
-    if _ABOUT_JAMO.search(task_text(record)):
+def _broken_jamo(record: RecordView) -> str | None:
+    if _ABOUT_JAMO.search(record.task_text):
         return None
     for part, text in (("instruction", record.instruction), ("output", record.output)):
         loose = _LOOSE_CONJOINING.search(text)
@@ -76,12 +76,12 @@ def _around(text: str, found: re.Match[str]) -> str:
     return quote(text[max(0, found.start() - 10) : found.end() + 10])
 
 
-def _mixed_levels(record: InstructionRecord) -> str | None:
-    if _VOICES.search(task_text(record)):
+def _mixed_levels(record: RecordView) -> str | None:
+    if _VOICES.search(record.task_text):
         return None
     examples: dict[Level, str] = {}
     counts: Counter[Level] = Counter()
-    for line in without_code(record.output).splitlines():
+    for line in record.output_prose.splitlines():
         if _NOT_PROSE.match(line):
             continue
         for clause in _CLAUSE.findall(_QUOTED.sub("", line)):
@@ -122,13 +122,31 @@ KOREAN_RULES = (
     Rule(
         "broken-jamo",
         ("ko",),
+        "serious",
         "A syllable fell apart into its letters; laughter and texts about letters are fine.",
         _broken_jamo,
+        examples=(Example("ko", "인사를 써 주세요.", "안녕하ㅅ요, 반갑습니다."),),
+        near_misses=(Example("ko", "친구에게 답장하세요.", "ㅋㅋㅋ 그래, 내일 보자 ㅎㅎ ㅠㅠ"),),
     ),
     Rule(
         "mixed-speech-levels",
         ("ko",),
+        "serious",
         "One voice does not change between 합니다, 해요 and 한다; dialogues and stories may.",
         _mixed_levels,
+        examples=(
+            Example(
+                "ko",
+                "광합성을 설명하세요.",
+                "광합성은 잎에서 일어납니다. 빛이 필요합니다. 산소가 나온다. 밤에는 멈춘다.",
+            ),
+        ),
+        near_misses=(
+            Example(
+                "ko",
+                "안내문을 쓰세요.",
+                "안녕하세요. 내일은 쉽니다. 문의는 전화로 해 주세요. 모레 다시 엽니다. 감사합니다.",
+            ),
+        ),
     ),
 )

@@ -2,9 +2,8 @@
 
 import re
 
-from pipeline.curation.duplicates import fold
-from pipeline.curation.rules.rule import Rule, quote, task_text, without_code
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView, without_code
 
 _BLANK = re.compile(
     r"\[(?:(?:your|my|the|recipient|sender|company|client|customer|manager|employee|friend|product"
@@ -56,17 +55,17 @@ _RESERVED_LINK = re.compile(
 )
 
 
-def _placeholder(record: InstructionRecord) -> str | None:
+def _placeholder(record: RecordView) -> str | None:
     if _ASKS_FOR_BLANKS.search(record.instruction):
         return None
     for part, text in (("instruction", record.instruction), ("output", record.output)):
         found = _BLANK.search(without_code(text))
-        if found and (part == "instruction" or found[0] not in task_text(record)):
+        if found and (part == "instruction" or found[0] not in record.task_text):
             return f"the {part} leaves {quote(found[0])} blank"
     return None
 
 
-def _prompt_leftover(record: InstructionRecord) -> str | None:
+def _prompt_leftover(record: RecordView) -> str | None:
     for part, text in (
         ("instruction", record.instruction),
         ("input", record.input),
@@ -79,17 +78,17 @@ def _prompt_leftover(record: InstructionRecord) -> str | None:
     if found:
         return f"the instruction begins with the label {quote(found[0])}"
     found = _LABELLED_OUTPUT.match(record.output)
-    if found and found[0].strip().casefold() not in task_text(record).casefold():
+    if found and found[0].strip().casefold() not in record.task_text.casefold():
         return f"the output begins with the label {quote(found[0])}"
-    if fold(record.input) in _EMPTY_INPUTS:
+    if record.folded_input in _EMPTY_INPUTS:
         return f"the input says that it is empty: {quote(record.input)}"
     return None
 
 
-def _hallucinated_link(record: InstructionRecord) -> str | None:
-    for found in _LINK.finditer(without_code(record.output)):
+def _hallucinated_link(record: RecordView) -> str | None:
+    for found in _LINK.finditer(record.output_prose):
         link = found[0].rstrip(".,;:!?")
-        if link not in task_text(record) and not _RESERVED_LINK.match(link):
+        if link not in record.task_text and not _RESERVED_LINK.match(link):
             return f"the output gives {quote(link)}"
     return None
 
@@ -98,19 +97,48 @@ LEFTOVER_RULES = (
     Rule(
         "placeholder",
         ("en", "ko"),
+        "serious",
         "A blank stands where content should; fine in a template that was asked for.",
         _placeholder,
+        examples=(
+            Example("en", "Write a short note to a friend.", "Dear Sam, see you. [Your Name]"),
+            Example("ko", "친구에게 짧은 쪽지를 쓰세요.", "내일 보자. [이름]"),
+        ),
+        near_misses=(
+            Example("en", "Write a template for a thank-you note.", "Dear [Name], thank you."),
+            Example("ko", "감사 편지 양식을 만드세요.", "[이름] 님께 감사드립니다."),
+        ),
     ),
     Rule(
         "prompt-leftover",
         ("en", "ko"),
+        "fatal",
         "Parts of the prompt's own format became text.",
         _prompt_leftover,
+        examples=(
+            Example("en", "Name a fruit.\n### Input:", "Plum."),
+            Example("ko", "지시: 붉은 과일을 말하세요.", "자두입니다."),
+        ),
+        near_misses=(
+            Example("en", "Name the input device of a PC.", "Input devices: mouse, keyboard."),
+            Example("ko", "지시문의 뜻을 말하세요.", "무엇을 하라고 이르는 글입니다."),
+        ),
     ),
     Rule(
         "hallucinated-link",
         ("en", "ko"),
+        "serious",
         "A model does not know which links exist; those of the task may be repeated.",
         _hallucinated_link,
+        examples=(
+            Example("en", "Where can I read on plums?", "See https://plums.org/all."),
+            Example("ko", "자두에 대한 글은 어디에 있나요?", "www.jadu.kr에 있습니다."),
+        ),
+        near_misses=(
+            Example(
+                "en", "Repeat the address.", "It is https://plums.org.", input="https://plums.org"
+            ),
+            Example("ko", "주소를 반복하세요.", "www.jadu.kr입니다.", input="www.jadu.kr"),
+        ),
     ),
 )

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 
-from pipeline.curation.rules.rule import Rule
-from schemas.records import InstructionRecord
+from pipeline.curation.rules.rule import Example, Rule
+from pipeline.curation.rules.view import RecordView
 
 _EMAIL = re.compile(r"(?<![\w.+-])([a-z0-9._%+-]+)@((?:[a-z0-9-]+\.)+[a-z]{2,})", re.IGNORECASE)
 _NOBODYS_DOMAIN = re.compile(
@@ -111,7 +111,7 @@ _KINDS: tuple[Callable[[str], str | None], ...] = (
 )
 
 
-def _personal_data(record: InstructionRecord) -> str | None:
+def _personal_data(record: RecordView) -> str | None:
     for part, text in (
         ("instruction", record.instruction),
         ("input", record.input),
@@ -128,7 +128,16 @@ PERSONAL_RULES = (
     Rule(
         "personal-data",
         ("en", "ko"),
+        "fatal",
         "It may belong to somebody, and a student repeats what it was taught.",
         _personal_data,
+        examples=(
+            Example("en", "Write a short note.", "Write to john.smith84@gmail.com soon."),
+            Example("ko", "짧은 쪽지를 쓰세요.", "010-2847-3915로 연락해 주세요."),
+        ),
+        near_misses=(
+            Example("en", "Write a short note.", "Write to info@plums.org or me@example.com."),
+            Example("ko", "짧은 쪽지를 쓰세요.", "010-1234-5678로 연락해 주세요."),
+        ),
     ),
 )

@@ -1,0 +1,69 @@
+"""A record as the rules read it, with the readings that several rules need made once.
+
+Half of what a rule costs is preparing the text: cutting out code, folding, counting words. Each
+reading is made when the first rule asks for it. Linear in the texts.
+"""
+
+import re
+from functools import cached_property
+
+from pipeline.curation.duplicates import fold
+from schemas.records import InstructionRecord, Language
+
+_FENCED_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+
+
+class RecordView:
+    """The columns of a record and what is derived from them."""
+
+    def __init__(self, record: InstructionRecord) -> None:
+        """Take the columns; nothing else is worked out yet."""
+        self.instruction: str = record.instruction
+        self.input: str = record.input
+        self.output: str = record.output
+        self.language: Language = record.language
+
+    @cached_property
+    def task_text(self) -> str:
+        """What the student is given: instruction and input."""
+        return f"{self.instruction}\n{self.input}"
+
+    @cached_property
+    def folded_task_text(self) -> str:
+        """Instruction and input as duplicates are compared: no case, spacing, end punctuation."""
+        return fold(self.task_text)
+
+    @cached_property
+    def folded_instruction(self) -> str:
+        """The instruction as duplicates are compared."""
+        return fold(self.instruction)
+
+    @cached_property
+    def folded_input(self) -> str:
+        """The input as duplicates are compared."""
+        return fold(self.input)
+
+    @cached_property
+    def folded_output(self) -> str:
+        """The output as duplicates are compared."""
+        return fold(self.output)
+
+    @cached_property
+    def instruction_prose(self) -> str:
+        """The instruction without fenced and inline code."""
+        return without_code(self.instruction)
+
+    @cached_property
+    def output_prose(self) -> str:
+        """The output without fenced and inline code."""
+        return without_code(self.output)
+
+    @cached_property
+    def output_words(self) -> list[str]:
+        """The output in lower case, cut at white space."""
+        return self.output.casefold().split()
+
+
+def without_code(text: str) -> str:
+    """Cut out fenced and inline code, where brackets, links and labels mean something else."""
+    return _FENCED_CODE.sub(" ", text) if "`" in text else text
