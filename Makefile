@@ -65,7 +65,7 @@ bench: setup
 # Resolve pyproject.toml anew into requirements.lock; the local part of torch's version is dropped.
 lock:
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check ".[train,embedded,dev]"
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check ".[train,embedded,distributed,dev]"
 	@$(VENV)-lock/bin/python -m pip freeze --all --exclude pacaloom --exclude pip | sed -E 's/^(torch==[0-9.]+).*/\1/' > requirements.lock
 	@rm -rf $(VENV)-lock build pacaloom.egg-info
 

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.duplicates import task_key
 from pipeline.curation.examination import Examined, Examiner
-from pipeline.curation.near_duplicates import drop_near_duplicates
+from pipeline.curation.near_duplicates.near_duplicates import drop_near_duplicates
 from pipeline.curation.novelty.index import Standing, Task
 from pipeline.curation.novelty.novelty import KnownTasks, LanguageTask
+from pipeline.curation.shards import Examination, Finding, examine_here
 from schemas.errors import PacaloomError
 from schemas.progress import Progress, no_progress
 from schemas.records import (
@@ -50,19 +51,19 @@ class Admission:
 
     def admit_all(self, drafts: Sequence[Draft]) -> list[InstructionRecord | Rejection]:
         """Judge drafts in order, as :meth:`admit` would one by one."""
-        verdicts = [self._examiner.examine(draft) for draft in drafts]
-        valid = [one for one in verdicts if isinstance(one, Examined)]
-        standings = iter(
-            self._known.sift(
-                [
-                    self._to_task(one.record.id, one.record, barred=one.objection is not None)
-                    for one in valid
-                ]
-            )
-        )
+        return self.decide([self._examiner.examine(draft) for draft in drafts])
+
+    def decide(self, findings: Sequence[Finding]) -> list[InstructionRecord | Rejection]:
+        """Judge drafts that were examined, in order."""
+        tasks = [
+            self._to_task(one.record.id, one.record, barred=one.objection is not None)
+            for one in findings
+            if isinstance(one, Examined)
+        ]
+        standings = iter(self._known.sift(tasks))
         return [
             one if isinstance(one, Rejection) else self._decide(one, next(standings))
-            for one in verdicts
+            for one in findings
         ]
 
     def _to_task(
@@ -106,8 +107,17 @@ def curate(
     seeds: Sequence[SeedTask],
     config: CurationConfig | None = None,
     progress: Progress = no_progress,
+    *,
+    examine: Examination = examine_here,
 ) -> StageResult:
     """Pass drafts, in order, through all configured stages.
+
+    Args:
+        drafts: In priority order: of two that repeat each other the first is kept.
+        seeds: Tasks that every record must differ from.
+        config: Stages and knobs; None takes the defaults.
+        progress: Told how far it is.
+        examine: Where each draft is looked at by itself: here, in processes, on a cluster.
 
     Returns:
         ``kept`` in input order, and ``dropped`` with the per-record rejections in input order
@@ -119,7 +129,7 @@ def curate(
     config = config or CurationConfig()
     admission = Admission(seeds, config)
     result = StageResult([], [])
-    for verdict in admission.admit_all(drafts):
+    for verdict in admission.decide(examine(drafts, config, progress)):
         if isinstance(verdict, Rejection):
             result.dropped.append(verdict)
         else:
