@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
-from pipeline.curation.rules.personal import has_luhn_checksum, is_resident_number
 from pipeline.curation.rules.view import RecordView
 from schemas.records import Language
 from tests.curation.making import make_record
@@ -139,16 +138,3 @@ def test_whole_sums_are_judged_as_by_python(a: int, b: int, operator: str, error
     found = evidence(f"{a} {operator} ({b}) = {right + error}")
 
     assert (found is None) == (error == 0)
-
-
-def test_checksums_equal_published_examples() -> None:
-    # ISO/IEC 7812-1's example number, and one digit off.
-    assert has_luhn_checksum("79927398713")
-    assert not has_luhn_checksum("79927398710")
-
-
-def test_resident_number_needs_date_and_checksum() -> None:
-    # 8·2+5·3+0·4+1·5+0·6+1·7+1·8+2·9+3·2+4·3+5·4+6·5 = 137, and (11 - 137 % 11) % 10 = 6.
-    assert is_resident_number("8501011234566")
-    assert not is_resident_number("8501011234567")
-    assert not is_resident_number("8513011234566")
