@@ -11,7 +11,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from hashlib import blake2b
+from pathlib import Path
+from typing import Self
 
+from pipeline.curation.index_files import pack_texts, read_index, unpack_texts, write_index
 from pipeline.curation.novelty.index import Neighbourhood, Standing, Task
 from schemas.records import Language
 
@@ -20,6 +23,8 @@ _WHITE_SPACE = re.compile(r"\s+")
 # Between two letters or digits other than Hangul a space tells words apart; in Korean it is the
 # commonest thing to get wrong ("세가지", "세 가지"), and beside a mark it means nothing.
 _IDLE_SPACE = re.compile(r" (?![^\W가-힣])|(?<![^\W가-힣]) ")
+
+_HEADER = {"kind": "twins", "format": "1"}
 
 
 def fold(text: str) -> str:
@@ -59,6 +64,28 @@ class TwinIndex:
     def survey(self, text: str, count: int = 10) -> Neighbourhood:
         """Compare nothing."""
         return Neighbourhood([], 0.0)
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file.
+
+        Raises:
+            StorageError: The file cannot be written; an earlier one stays.
+        """
+        keys = pack_texts([key.hex() for key in self._ids])
+        write_index(path, _HEADER, {"keys": keys, "ids": pack_texts(list(self._ids.values()))})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read an index.
+
+        Raises:
+            IndexFileError: The file is of no use; index the tasks again.
+        """
+        arrays = read_index(path, _HEADER)
+        index = cls()
+        keys = map(bytes.fromhex, unpack_texts(arrays["keys"]))
+        index._ids = dict(zip(keys, unpack_texts(arrays["ids"]), strict=True))
+        return index
 
     def _judge(self, task: Task) -> Standing:
         twin = self._ids.get(task.key)

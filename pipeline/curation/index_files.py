@@ -7,7 +7,7 @@ from records, so a file that is of no use is never an error of the user's: it is
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,3 +69,22 @@ def read_index(path: Path, header: Mapping[str, str]) -> dict[str, "NDArray[np.g
         raise IndexFileError(f"{path} is an index of {found}, wanted {dict(header)}.")
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+def pack_texts(texts: Sequence[str]) -> "NDArray[np.uint8]":
+    """Make one array of texts that may hold any character: their lengths, then all of them."""
+    import numpy as np
+
+    lengths = np.array([len(texts), *map(len, texts)], np.int64).tobytes()
+    return np.frombuffer(lengths + "".join(texts).encode("utf-8", "surrogatepass"), np.uint8)
+
+
+def unpack_texts(packed: "NDArray[np.generic]") -> list[str]:
+    """Get back what :func:`pack_texts` made an array of."""
+    import numpy as np
+
+    content = packed.tobytes()
+    head = 8 * (int.from_bytes(content[:8], "little") + 1)
+    ends = np.cumsum(np.frombuffer(content[8:head], np.int64)).tolist()
+    joined = content[head:].decode("utf-8", "surrogatepass")
+    return [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]

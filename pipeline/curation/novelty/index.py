@@ -5,6 +5,7 @@ kept. English and Korean have different measures of similarity and one interface
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 
@@ -63,4 +64,12 @@ class TaskIndex(Protocol):
 
     def survey(self, text: str, count: int = 10) -> Neighbourhood:
         """Compare with all known tasks."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file.
+
+        Raises:
+            StorageError: The file cannot be written; an earlier one stays.
+        """
         ...

@@ -13,7 +13,8 @@ Cost: see :mod:`pipeline.curation.novelty.similarity`.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Self
 
 from pydantic import Field
 
@@ -80,9 +81,39 @@ class KnownTasks:
         """Compare a text with all known tasks of a language."""
         return self._indexes[language].survey(text, count)
 
+    def save(self, folder: Path) -> None:
+        """Write the indexes to files in a folder.
+
+        Raises:
+            StorageError: A file cannot be written.
+        """
+        for language, index in self._indexes.items():
+            index.save(folder / f"tasks-{language}.index")
+
+    @classmethod
+    def load(cls, folder: Path, config: NoveltyConfig, *, compares: bool = True) -> Self:
+        """Read indexes that were saved with the same thresholds.
+
+        Raises:
+            IndexFileError: A file is of no use; index the tasks again.
+        """
+        known = cls(config, compares=compares)
+        for language in LANGUAGES:
+            path = folder / f"tasks-{language}.index"
+            known._indexes[language] = (
+                _load_index(language, path, config) if compares else TwinIndex.load(path)
+            )
+        return known
+
 
 def _make_index(language: Language, config: NoveltyConfig) -> TaskIndex:
     # Loads numpy and numba, which nobody needs who only reads the config.
     from pipeline.curation.novelty.token_index import TokenIndex
 
     return TokenIndex(config.of(language), language)
+
+
+def _load_index(language: Language, path: Path, config: NoveltyConfig) -> TaskIndex:
+    from pipeline.curation.novelty.token_index import TokenIndex
+
+    return TokenIndex.load(path, config.of(language), language)
