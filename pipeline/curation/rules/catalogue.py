@@ -11,6 +11,7 @@ from pydantic import model_validator
 from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.answer import ANSWER_RULES
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
+from pipeline.curation.rules.credentials import CREDENTIAL_RULES
 from pipeline.curation.rules.ending import ENDING_RULES
 from pipeline.curation.rules.instruction import INSTRUCTION_RULES
 from pipeline.curation.rules.korean import KOREAN_RULES
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *LEFTOVER_RULES,
     *ANSWER_RULES,
     *ENDING_RULES,
+    *CREDENTIAL_RULES,
     *PERSONAL_RULES,
     *ARITHMETIC_RULES,
     *KOREAN_RULES,

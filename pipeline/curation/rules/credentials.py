@@ -1,0 +1,220 @@
+"""The rule on keys and passwords that open somebody's door.
+
+A kind of key is looked for only where its fixed beginning stands in the text, so a record without
+any costs some twenty substring tests. What documentation prints (sk-xxxx, YOUR_API_KEY, AWS's
+EXAMPLE keys, jwt.io's token, postgres:postgres@localhost) opens nothing. Evidence names the kind
+and shows no more than its beginning, because rejections are published. Linear in the texts.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+from pipeline.curation.rules.rule import Example, Rule
+from pipeline.curation.rules.view import RecordView
+
+
+class _Kind(NamedTuple):
+    name: str
+    mark: str
+    """Stands in every key of the kind."""
+    pattern: re.Pattern[str]
+    """Group 1 is the secret itself."""
+
+
+def _kind(name: str, mark: str, pattern: str) -> _Kind:
+    return _Kind(name, mark, re.compile(pattern, re.ASCII))
+
+
+_KEYS = (
+    _kind("an Anthropic API key", "sk-ant-", r"(?<![\w-])sk-ant-([\w-]{20,200})"),
+    _kind("an OpenAI API key", "sk-", r"(?<![\w-])sk-(?!ant-)([\w-]{20,200})"),
+    _kind("a Stripe API key", "k_live_", r"(?<!\w)[sr]k_live_([A-Za-z0-9]{16,})"),
+    _kind("an AWS access key", "AKIA", r"(?<!\w)AKIA([A-Z0-9]{16})(?!\w)"),
+    _kind("an AWS session key", "ASIA", r"(?<!\w)ASIA([A-Z0-9]{16})(?!\w)"),
+    _kind("a GitHub token", "gh", r"(?<!\w)gh[pousr]_([A-Za-z0-9]{30,})"),
+    _kind("a GitHub token", "github_pat_", r"(?<!\w)github_pat_(\w{22,})"),
+    _kind("a GitLab token", "glpat-", r"(?<!\w)glpat-([\w-]{20,})"),
+    _kind("a Google API key", "AIza", r"(?<!\w)AIza([\w-]{35})(?![\w-])"),
+    _kind("a Google OAuth token", "ya29.", r"(?<!\w)ya29\.([\w-]{20,})"),
+    _kind("a Google OAuth secret", "GOCSPX-", r"(?<!\w)GOCSPX-([\w-]{20,})"),
+    _kind("a Slack token", "xox", r"(?<!\w)xox[abeoprs]-([A-Za-z0-9-]{16,})"),
+    _kind("a Slack webhook", "hooks.slack", r"hooks\.slack\.com/services/(T\w+/B\w+/\w{16,})"),
+    _kind("a Discord webhook", "/webhooks/", r"discord\w{0,10}\.com/api/webhooks/\d+/([\w-]{30,})"),
+    _kind("a Hugging Face token", "hf_", r"(?<!\w)hf_([A-Za-z0-9]{30,})"),
+    _kind("an npm token", "npm_", r"(?<!\w)npm_([A-Za-z0-9]{36})"),
+    _kind("a PyPI token", "pypi-", r"(?<!\w)pypi-([\w-]{40,})"),
+    _kind("a SendGrid key", "SG.", r"(?<!\w)SG\.([\w-]{16,}\.[\w-]{16,})"),
+    _kind("a Telegram bot token", ":AA", r"(?<!\w)(\d{8,10}:AA[\w-]{30,})"),
+    _kind("a Groq API key", "gsk_", r"(?<!\w)gsk_([A-Za-z0-9]{30,})"),
+    _kind("a Kakao API key", "KakaoAK", r"KakaoAK\s+([0-9a-f]{32})(?!\w)"),
+    _kind("a bearer token", "earer ", r"[Bb]earer\s+(?!eyJ)([\w.~+/-]{20,200})"),
+    _kind(
+        "a private key",
+        "PRIVATE KEY",
+        r"-{5}BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-{5}((?:[^-.]|-(?!-)){40,400})",
+    ),
+)
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,2000}\.(eyJ[\w-]{8,8000}\.[\w-]{16,2000})", re.ASCII)
+# {"sub":"1234567890" begins the token that jwt.io and most tutorials show.
+_SAMPLE_CLAIMS = "eyJzdWIiOiIxMjM0NTY3ODkwI"
+_ASSIGNED = re.compile(
+    r"(?:secret|token|api[_-]?key|access[_-]?key|auth[_-]?key)[\w-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}"
+    r"[\"']?(?!eyJ)([\w./+=-]{20,200})(?![\w(\[])",
+    re.IGNORECASE | re.ASCII,
+)
+_ASSIGNED_MARKS = (
+    "ecret",
+    "ECRET",
+    "oken",
+    "OKEN",
+    "_key",
+    "_KEY",
+    "-key",
+    "-Key",
+    "piKey",
+    "ssKey",
+)
+_FEWEST_DIGITS = 3
+
+_IN_URL = re.compile(
+    r"://([^\s:/@?#\"'<>]{0,64}):([^\s/\"'<>]{3,100})@([a-z0-9.-]{1,253})",
+    re.IGNORECASE | re.ASCII,
+)
+_IN_PAIRS = re.compile(
+    r"(?:;|\?|&|\"|')\s{0,3}(?:password|pwd)=([^\s;&\"']{3,100})", re.IGNORECASE | re.ASCII
+)
+_CONNECTS = re.compile(r"jdbc:|\b(?:server|data source|host|uid|user id|user)\s?=", re.IGNORECASE)
+_SAMPLE_PASSWORD = re.compile(
+    r"(?:\W|_)*(?:(?:my|your|db|database|user|the|new|super|some|app|test|example|sample|dummy|fake)"
+    r"[\W_]*)*(?:pass(?:word|wd|phrase)?|pw|pwd|secret|username|user|root|admin|token|postgres|mysql"
+    r"|guest|changeme|change[\W_]me|foo|bar|foobar|test|example|here|key|hunter2|비밀번호|암호)"
+    r"(?:\d{0,4}|[\W_]*here)(?:\W|_)*",
+    re.IGNORECASE,
+)
+_BLANK = re.compile(r"[<>{}\[\]$%]|\*{3}|\.{3}|x{4}|X{4}|…|#{3}")
+_SAMPLE_HOST = re.compile(
+    r"(?:.{0,200}\.)?(?:example|test|invalid)(?:\.[a-z]{2,6}){0,2}|hostname|host|server|your.{0,60}",
+    re.IGNORECASE,
+)
+_LOCAL_HOST = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|db|postgres|mysql|redis|mongo")
+_SAMPLE_WORDS = re.compile(
+    r"your|example|placeholder|dummy|sample|fake|redacted|insert|replace|secret[_-]?key|api[_-]?key"
+    r"|goes|here|token|x{4}|0{6}|1234567|abcdef",
+    re.IGNORECASE,
+)
+
+
+def is_random(secret: str) -> bool:
+    """Tell a drawn secret from one that somebody made up or spelled in words.
+
+    Drawn ones mix letters and digits, repeat few characters, and seldom have one letter follow
+    the other as in "abcd" or "1234".
+    """
+    letters = [character for character in secret if character.isalnum()]
+    if _SAMPLE_WORDS.search(secret) or len(set(letters)) < min(10, len(letters) * 0.6):
+        return False
+    steps = sum(ord(after) - ord(before) in (0, 1) for before, after in pairwise(letters))
+    has_digit = any(character.isdigit() for character in letters)
+    has_letter = any(character.isalpha() for character in letters)
+    return has_digit and has_letter and steps <= len(letters) / 3
+
+
+def _find_key(text: str) -> str | None:
+    for kind in _KEYS:
+        if kind.mark in text:
+            for found in kind.pattern.finditer(text):
+                if is_random(found[1][:200]):
+                    return f"{kind.name}, {kind.mark}…"
+    return None
+
+
+def _find_token(text: str) -> str | None:
+    if "eyJ" not in text:
+        return None
+    for found in _JWT.finditer(text):
+        if not found[1].startswith(_SAMPLE_CLAIMS):
+            return "a JSON web token, eyJ…"
+    return None
+
+
+def _find_password(text: str) -> str | None:
+    if "://" in text and "@" in text:
+        for found in _IN_URL.finditer(text):
+            user, password, host = found.groups()
+            if _opens(user, password, host):
+                return "a password in a connection string"
+    if ("assword=" in text or "wd=" in text or "WD=" in text) and _CONNECTS.search(text):
+        for found in _IN_PAIRS.finditer(text):
+            if _opens("", found[1], ""):
+                return "a password in a connection string"
+    return None
+
+
+def _opens(user: str, password: str, host: str) -> bool:
+    """Tell whether a password could be in use: no blank, no word of tutorials, no sample host."""
+    if _BLANK.search(password) or _SAMPLE_PASSWORD.fullmatch(password) or password == user:
+        return False
+    if _SAMPLE_HOST.fullmatch(host):
+        return False
+    # On one's own machine only a password that was taken trouble over is one.
+    return not _LOCAL_HOST.fullmatch(host) or (len(password) >= 8 and not password.isalpha())
+
+
+def _find_assigned(text: str) -> str | None:
+    if "=" not in text and ":" not in text:
+        return None
+    if not any(mark in text for mark in _ASSIGNED_MARKS):
+        return None
+    for found in _ASSIGNED.finditer(text):
+        digits = sum(character.isdigit() for character in found[1])
+        # A name such as load_user_settings_v2 has few digits.
+        if digits >= _FEWEST_DIGITS and is_random(found[1]):
+            return "a secret that is assigned a value"
+    return None
+
+
+_FINDERS = (_find_key, _find_token, _find_password, _find_assigned)
+
+
+def _credentials(record: RecordView) -> str | None:
+    whole = f"{record.task_text}\n{record.output}"
+    for find in _FINDERS:
+        if find(whole):
+            return _place(record, find)
+    return None
+
+
+def _place(record: RecordView, find: Callable[[str], str | None]) -> str | None:
+    for part, text in (
+        ("instruction", record.instruction),
+        ("input", record.input),
+        ("output", record.output),
+    ):
+        found = find(text)
+        if found:
+            return f"the {part} holds {found}"
+    return None
+
+
+CREDENTIAL_RULES = (
+    Rule(
+        "credentials",
+        ("en", "ko"),
+        "fatal",
+        "Whoever reads the data could use it, and a student repeats what it was taught.",
+        _credentials,
+        # Connection strings: examples of real key forms would alarm the scanners of repositories.
+        examples=(
+            Example("en", "Connect to my database.", "postgres://shop:q7Lw0zR3@db.plums.org/all"),
+            Example("ko", "접속 주소를 쓰세요.", "mysql://jadu:k9Tz4pW1@db.jadu.kr/shop입니다."),
+        ),
+        near_misses=(
+            Example("en", "Connect to my database.", "postgres://user:password@localhost/shop"),
+            Example(
+                "ko", "키를 설정하세요.", "API_KEY=YOUR_API_KEY를 sk-xxxxxxxxxxxxxxxxxxxxxxxx로"
+            ),
+        ),
+    ),
+)
