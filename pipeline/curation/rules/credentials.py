@@ -1,18 +1,19 @@
 """The rule on keys and passwords that open somebody's door.
 
-A kind of key is looked for only where its fixed beginning stands in the text, so a record without
-any costs some twenty substring tests. What documentation prints (sk-xxxx, YOUR_API_KEY, AWS's
-EXAMPLE keys, jwt.io's token, postgres:postgres@localhost) opens nothing. Evidence names the kind
-and shows no more than its beginning, because rejections are published. Linear in the texts.
+A kind of key is looked for only in texts with a word of its length and where its fixed beginning
+stands, so a record without any costs a split. What documentation prints (sk-xxxx, YOUR_API_KEY,
+AWS's EXAMPLE keys, jwt.io's token, postgres:postgres@localhost) opens nothing. Evidence names the
+kind and no more than its beginning, because rejections are published. Linear in the texts.
 """
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.curation.rules.rule import Example, Rule
 from pipeline.curation.rules.view import RecordView
+
+_SHORTEST_KEY = 20
 
 
 class _Kind(NamedTuple):
@@ -175,24 +176,22 @@ def _find_assigned(text: str) -> str | None:
     return None
 
 
-_FINDERS = (_find_key, _find_token, _find_password, _find_assigned)
+def _find(text: str) -> str | None:
+    # No key is shorter than this, and few words of prose are as long.
+    if len(max(text.split(), key=len, default="")) >= _SHORTEST_KEY:
+        found = _find_key(text) or _find_token(text) or _find_assigned(text)
+        if found:
+            return found
+    return _find_password(text)
 
 
 def _credentials(record: RecordView) -> str | None:
-    whole = f"{record.task_text}\n{record.output}"
-    for find in _FINDERS:
-        if find(whole):
-            return _place(record, find)
-    return None
-
-
-def _place(record: RecordView, find: Callable[[str], str | None]) -> str | None:
     for part, text in (
         ("instruction", record.instruction),
         ("input", record.input),
         ("output", record.output),
     ):
-        found = find(text)
+        found = _find(text) if text else None
         if found:
             return f"the {part} holds {found}"
     return None
@@ -212,9 +211,7 @@ CREDENTIAL_RULES = (
         ),
         near_misses=(
             Example("en", "Connect to my database.", "postgres://user:password@localhost/shop"),
-            Example(
-                "ko", "키를 설정하세요.", "API_KEY=YOUR_API_KEY를 sk-xxxxxxxxxxxxxxxxxxxxxxxx로"
-            ),
+            Example("ko", "키를 설정하세요.", "API_KEY=YOUR_API_KEY라고 씁니다."),
         ),
     ),
 )
