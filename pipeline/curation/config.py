@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from pipeline.curation.language import LanguageConfig
-from pipeline.curation.near_duplicates import NearDuplicatesConfig
+from pipeline.curation.near_duplicates.near_duplicates import NearDuplicatesConfig
 from pipeline.curation.novelty.novelty import NoveltyConfig
 from pipeline.curation.rules.catalogue import RulesConfig
 from pipeline.curation.validation import ValidationConfig

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.curation import funnel
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import Admission, LostDraftError, curate
-from pipeline.curation.near_duplicates import NearDuplicatesConfig
+from pipeline.curation.near_duplicates.near_duplicates import NearDuplicatesConfig
 from schemas.progress import Progress, no_progress
 from schemas.records import (
     STAGES,
