@@ -35,7 +35,14 @@ def _run_journal(arguments: Sequence[str]) -> int:
     return run_journal(arguments)
 
 
+def _run_why(arguments: Sequence[str]) -> int:
+    from cli.why import run_why
+
+    return run_why(arguments)
+
+
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+    "why": ("explain what became of a record, and why", _run_why),
     "models": (
         "list tuned students; promote one, or roll back to the champion before",
         _run_models,

@@ -73,6 +73,7 @@ def _whole_parser() -> argparse.ArgumentParser:
     """Build one parser that has every flow verb with all its flags, for completion only."""
     from cli.journal import build_journal_parser
     from cli.verbs import FLOW_VERBS, params_model
+    from cli.why import build_why_parser
 
     whole = argparse.ArgumentParser(prog="pacaloom")
     verbs = whole.add_subparsers()
@@ -80,4 +81,5 @@ def _whole_parser() -> argparse.ArgumentParser:
         flags = build_parser(name, params_model(verb), verb.examples)
         verbs.add_parser(name, help=verb.summary, parents=[flags], add_help=False)
     verbs.add_parser("journal", parents=[build_journal_parser()], add_help=False)
+    verbs.add_parser("why", parents=[build_why_parser()], add_help=False)
     return whole

@@ -114,6 +114,12 @@ class Draft(Frozen):
     defect: Defect | None = None
     """What the strategy could already tell from the answer and what it was made from."""
 
+    @property
+    def id(self) -> str:
+        """The id of the record that it is or would be: 16 hex digits."""
+        texts = map(_normalise, (self.instruction, self.input, self.output))
+        return short_id(self.language, *texts)
+
 
 class InstructionRecord(Frozen):
     """A valid record in Alpaca's columns, NFC-normalised, with its origin."""

@@ -1,15 +1,22 @@
-"""Records and rejections as Parquet tables, one row each.
+"""Records and rejections as Parquet tables, one row each, written and read back.
 
-Cost: linear; about half a million rows per CPU-second are written with zstd.
+Cost: linear; about half a million rows per CPU-second are written with zstd, 50,000 are read back
+as records.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.records import Draft, InstructionRecord, Rejection
+from schemas.errors import PacaloomError
+from schemas.records import Draft, InstructionRecord, Provenance, Rejection
+
+
+class TableError(PacaloomError):
+    """A table is missing, damaged, or not one of ours."""
+
 
 _LINEAGE = [
     pa.field("task_type", pa.string()),
@@ -17,6 +24,7 @@ _LINEAGE = [
     pa.field("teacher", pa.string()),
     pa.field("completion_id", pa.string()),
     pa.field("position", pa.int32()),
+    pa.field("earlier_completion_ids", pa.list_(pa.string())),
     pa.field("seed_ids", pa.list_(pa.string())),
     pa.field("derived_from", pa.string()),
     pa.field("source_licence", pa.string()),
@@ -30,11 +38,13 @@ _TEXT = [
 RECORD_COLUMNS = pa.schema([pa.field("id", pa.string()), *_TEXT, *_LINEAGE])
 REJECTION_COLUMNS = pa.schema(
     [
+        pa.field("id", pa.string()),
         pa.field("stage", pa.string()),
         pa.field("reason", pa.string()),
         pa.field("detail", pa.string()),
         pa.field("score", pa.float64()),
         pa.field("collides_with", pa.string()),
+        pa.field("also", pa.list_(pa.string())),
         *_TEXT,
         *_LINEAGE,
         pa.field("defect", pa.string()),
@@ -52,17 +62,75 @@ def write_rejections(path: Path, rejections: Sequence[Rejection]) -> None:
     """Write rejections in order, each with the whole draft that was dropped."""
     rows = [
         {
+            "id": rejection.draft.id,
             "stage": rejection.stage,
             "reason": rejection.reason,
             "detail": rejection.detail,
             "score": rejection.score,
             "collides_with": rejection.collides_with,
+            "also": list(rejection.also),
             "defect": rejection.draft.defect,
             **_columns(rejection.draft),
         }
         for rejection in rejections
     ]
     _write(path, rows, REJECTION_COLUMNS)
+
+
+def read_records(folder: Path) -> list[InstructionRecord]:
+    """Read all kept records of a version, train before validation.
+
+    Raises:
+        TableError: A table is missing, damaged, or not one of ours.
+    """
+    tables = [folder / "data" / f"{split}.parquet" for split in ("train", "validation")]
+    return [
+        InstructionRecord.model_validate(_fields(row) | {"provenance": _provenance(row)})
+        for table in tables
+        for row in _read(table, RECORD_COLUMNS)
+    ]
+
+
+def read_rejections(folder: Path) -> list[Rejection]:
+    """Read all rejections of a version in their order.
+
+    Raises:
+        TableError: The table is missing, damaged, or not one of ours.
+    """
+    return [
+        Rejection.model_validate(
+            {name: row[name] for name in ("stage", "reason", "detail", "score", "collides_with")}
+            | {
+                "also": row["also"],
+                "draft": _fields(row) | {"defect": row["defect"], "provenance": _provenance(row)},
+            }
+        )
+        for row in _read(folder / "rejected.parquet", REJECTION_COLUMNS)
+    ]
+
+
+def _read(path: Path, schema: pa.Schema) -> Iterator[dict[str, object]]:
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise TableError(f"{path} cannot be read as a table of records: {reason}") from error
+    missing = set(schema.names) - set(table.column_names)
+    if missing:
+        raise TableError(
+            f"{path} lacks the columns {', '.join(sorted(missing))}: it is of another version of "
+            "Pacaloom. Curate its records again."
+        )
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
+
+
+def _fields(row: Mapping[str, object]) -> dict[str, object]:
+    return {field.name: row[field.name] for field in _TEXT}
+
+
+def _provenance(row: Mapping[str, object]) -> Provenance:
+    return Provenance.model_validate({field.name: row[field.name] for field in _LINEAGE})
 
 
 def _columns(item: InstructionRecord | Draft) -> dict[str, object]:
@@ -77,6 +145,7 @@ def _columns(item: InstructionRecord | Draft) -> dict[str, object]:
         "teacher": origin.teacher,
         "completion_id": origin.completion_id,
         "position": origin.position,
+        "earlier_completion_ids": list(origin.earlier_completion_ids),
         "seed_ids": list(origin.seed_ids),
         "derived_from": origin.derived_from,
         "source_licence": origin.source_licence,

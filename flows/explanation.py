@@ -1,0 +1,215 @@
+"""Tell what became of one record of a dataset version, and why.
+
+Everything is read from what the version and its journal hold; nothing is judged again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from flows.paths import journal_path
+from flows.resources import find_dataset, find_file
+from flows.settings import Settings
+from pipeline.curation.config import CurationConfig
+from pipeline.generation.journal.journal import JournalError
+from pipeline.generation.journal.reading import find_exchange
+from pipeline.generation.seeds import load_seed_tasks
+from pipeline.publishing.versions import open_version
+from schemas.errors import PacaloomError, UserError
+from schemas.exchange import Exchange
+from schemas.manifest import DatasetManifest
+from schemas.records import (
+    STAGES,
+    Draft,
+    InstructionRecord,
+    Language,
+    Provenance,
+    Rejection,
+    SeedTask,
+    Stage,
+)
+
+_FEWEST_ID_DIGITS = 4
+_MOST_NAMED = 8
+
+Passage = Literal["passed", "dropped", "not asked", "switched off"]
+
+
+class UnknownRecordError(UserError):
+    """No record, or more than one, is meant by what the user gave."""
+
+
+class Text(NamedTuple):
+    """The columns of a record, draft or seed task."""
+
+    id: str
+    language: Language
+    instruction: str
+    input: str
+    output: str
+
+
+class Collision(NamedTuple):
+    """What a rejected draft was too like."""
+
+    text: Text | None
+    """None where the version does not hold it: a record of another version, an evaluation item."""
+    what: str
+    """Names it for people: a kept record, a seed task."""
+
+
+class Explanation(NamedTuple):
+    """What became of one draft."""
+
+    dataset: Path
+    text: Text
+    provenance: Provenance
+    rejection: Rejection | None
+    """None for a kept record."""
+    stages: dict[Stage, Passage]
+    collisions: list[Collision]
+    """What it collides with, what that collides with where it was dropped too, and so on."""
+    seeds: list[SeedTask]
+    """Those of its seed tasks that are found on this machine."""
+    exchange: Exchange | None
+    """The prompt and its answer, where the journal is on this machine."""
+
+
+def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
+    """Explain the record that an id, the start of one, or a part of its text means.
+
+    Raises:
+        UnknownRecordError: Nothing or more than one record is meant.
+        TableError: The version cannot be read.
+    """
+    # pyarrow takes 0.3 s to import, which `./pacaloom why --help` need not pay.
+    from pipeline.publishing.tables import read_records, read_rejections
+
+    folder = find_dataset(dataset, settings)
+    manifest = open_version(folder)
+    kept = read_records(folder)
+    rejected = read_rejections(folder)
+    found = _find(reference, kept, rejected, folder)
+    rejection = found if isinstance(found, Rejection) else None
+    draft = found.draft if isinstance(found, Rejection) else found
+    seeds = _load_seeds(manifest)
+    return Explanation(
+        folder,
+        _to_text(draft),
+        draft.provenance,
+        rejection,
+        _follow(rejection, manifest),
+        _find_collisions(rejection, kept, rejected, seeds),
+        [seed for seed in seeds if seed.id in draft.provenance.seed_ids],
+        _find_exchange(draft.provenance, manifest.name, settings),
+    )
+
+
+def _find(
+    reference: str,
+    kept: Sequence[InstructionRecord],
+    rejected: Sequence[Rejection],
+    folder: Path,
+) -> InstructionRecord | Rejection:
+    wanted = " ".join(reference.split()).casefold()
+    everything: list[tuple[Draft | InstructionRecord, InstructionRecord | Rejection]] = [
+        *((record, record) for record in kept),
+        *((rejection.draft, rejection) for rejection in rejected),
+    ]
+    found = [one for draft, one in everything if _has_id(draft, wanted)]
+    found = found or [one for draft, one in everything if _says(draft, wanted, whole=True)]
+    found = found or [one for draft, one in everything if _says(draft, wanted, whole=False)]
+    # The same draft may have come twice: then they differ only in where they come from.
+    if not found:
+        raise UnknownRecordError(
+            f"No record or rejected draft in {folder} has the id {reference!r} or says it in its "
+            "instruction. Ids are in data/*.parquet and rejected.parquet; a text needs no more "
+            "than a few words of the instruction."
+        )
+    drafts = [one.draft if isinstance(one, Rejection) else one for one in found]
+    if len({draft.id for draft in drafts}) > 1:
+        named = "; ".join(
+            f"{draft.id} {' '.join(draft.instruction.split())[:40]}"
+            for draft in drafts[:_MOST_NAMED]
+        )
+        more = f" and {len(drafts) - _MOST_NAMED} more" if len(drafts) > _MOST_NAMED else ""
+        raise UnknownRecordError(
+            f"{len(drafts)} records in {folder} fit {reference!r}: {named}{more}. Give one id."
+        )
+    return found[0]
+
+
+def _has_id(draft: Draft | InstructionRecord, wanted: str) -> bool:
+    return len(wanted) >= _FEWEST_ID_DIGITS and draft.id.startswith(wanted)
+
+
+def _says(draft: Draft | InstructionRecord, wanted: str, *, whole: bool) -> bool:
+    instruction = " ".join(draft.instruction.split()).casefold()
+    return instruction == wanted if whole else bool(wanted) and wanted in instruction
+
+
+def _to_text(task: Draft | InstructionRecord | SeedTask) -> Text:
+    return Text(task.id, task.language, task.instruction, task.input, task.output)
+
+
+def _follow(rejection: Rejection | None, manifest: DatasetManifest) -> dict[Stage, Passage]:
+    """Say of each stage, in order, what it did with the draft."""
+    asked = {"schema", *CurationConfig.model_validate(manifest.curation).stage}
+    passages: dict[Stage, Passage] = {}
+    is_over = False
+    for stage in STAGES:
+        if stage not in asked:
+            passages[stage] = "switched off"
+        elif rejection is not None and rejection.stage == stage:
+            passages[stage] = "dropped"
+            is_over = True
+        else:
+            passages[stage] = "not asked" if is_over else "passed"
+    return passages
+
+
+def _find_collisions(
+    rejection: Rejection | None,
+    kept: Sequence[InstructionRecord],
+    rejected: Sequence[Rejection],
+    seeds: Sequence[SeedTask],
+) -> list[Collision]:
+    records = {record.id: record for record in kept}
+    tasks = {seed.id: seed for seed in seeds}
+    dropped = {one.draft.id: one for one in rejected if one.stage == "near-duplicate"}
+    collisions: list[Collision] = []
+    while rejection is not None and rejection.collides_with is not None:
+        other = rejection.collides_with
+        rejection = None
+        if other in records:
+            collisions.append(Collision(_to_text(records[other]), "a kept record"))
+        elif other in tasks:
+            collisions.append(Collision(_to_text(tasks[other]), "a seed task"))
+        elif other in dropped and len(collisions) < len(dropped):
+            rejection = dropped[other]
+            what = "a record that near-duplicate dropped afterwards"
+            collisions.append(Collision(_to_text(rejection.draft), what))
+        else:
+            collisions.append(Collision(None, f"{other}, which this version does not hold"))
+    return collisions
+
+
+def _load_seeds(manifest: DatasetManifest) -> list[SeedTask]:
+    """Load the version's seed files as far as they are here; an explanation can do without."""
+    seeds: list[SeedTask] = []
+    for source in manifest.seeds:
+        try:
+            seeds += load_seed_tasks(find_file(source.path))
+        except PacaloomError:
+            continue
+    return seeds
+
+
+def _find_exchange(provenance: Provenance, name: str, settings: Settings) -> Exchange | None:
+    path = journal_path(settings.outputs, name)
+    if provenance.strategy == "import" or not path.is_file():
+        return None
+    try:
+        return find_exchange(path, provenance.completion_id).exchange
+    except JournalError:
+        return None
