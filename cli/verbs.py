@@ -6,7 +6,7 @@ Each verb's modules are imported when it is used, so that ``./pacaloom --help`` 
 import importlib
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pydantic import BaseModel
 
@@ -26,6 +26,8 @@ class FlowVerb(NamedTuple):
     flow: str
     """Module in ``flows`` and function in it: the Prefect flow."""
     examples: str
+    asks: str = ""
+    """Class name of the parameters on the command line, where they are more than the flow's."""
 
 
 FLOW_VERBS: dict[str, FlowVerb] = {
@@ -47,7 +49,11 @@ FLOW_VERBS: dict[str, FlowVerb] = {
         """examples:
   pacaloom curate --name first
   pacaloom curate --name mine --input records.jsonl --seeds none
-  pacaloom curate --name strict --stage novelty --novelty.threshold 0.6""",
+  pacaloom curate --name strict --stage novelty --novelty.threshold 0.6
+  pacaloom curate --name mine --input new.jsonl --against mine
+  pacaloom curate --name first --what-if novelty.threshold=0.8 --what-if rules.profile=strict
+  pacaloom curate --name first --sweep novelty.threshold=0.5,0.6,0.7,0.8""",
+        asks="ExploreParams",
     ),
     "finetune": FlowVerb(
         "tune a student on a dataset version: full, LoRA or QLoRA",
@@ -82,8 +88,8 @@ FLOW_VERBS: dict[str, FlowVerb] = {
 
 
 def params_model(verb: FlowVerb) -> type[BaseModel]:
-    """Return the model of the verb's parameters."""
-    return getattr(importlib.import_module("flows.parameters"), f"{verb.stem}Params")
+    """Return the model of what the verb takes on the command line."""
+    return getattr(importlib.import_module("flows.parameters"), verb.asks or f"{verb.stem}Params")
 
 
 def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
@@ -93,6 +99,13 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
     parsed = parse(name, model, verb.examples, arguments)
     params = make_params(model, parsed)
     settings = read_settings()
+    if name == "curate":
+        from cli.exploring import is_exploration, run_exploration
+        from flows.parameters import CurateParams, ExploreParams, part_of
+
+        if is_exploration(params):
+            return run_exploration(params, settings)
+        params = part_of(cast(ExploreParams, params), CurateParams)
     outcomes = importlib.import_module("flows.outcomes")
     outcome_model: type[BaseModel] = getattr(outcomes, f"{verb.stem}Outcome")
     if parsed.prefect or settings.prefect_api_url:

@@ -11,11 +11,17 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Protocol, TypeVar
 
+from pipeline.curation.shards import Examination
+from schemas.errors import UserError
 from schemas.progress import Progress
 
 Result = TypeVar("Result")
 
 _PLAIN_LINE_EVERY_S = 10.0
+
+
+class EngineError(UserError):
+    """The engine cannot do what was asked for; another one can."""
 
 
 class Artifact(NamedTuple):
@@ -46,6 +52,14 @@ class Engine(Protocol):
         """Lend a progress callback for one long step."""
         ...
 
+    def use_cluster(self, address: str) -> Examination:
+        """Examine drafts on the Dask cluster of a scheduler.
+
+        Raises:
+            UserError: This engine cannot, or no scheduler answers.
+        """
+        ...
+
 
 class PlainEngine:
     """Plain calls; people are told on standard error, with a bar and ETA on a terminal."""
@@ -59,6 +73,12 @@ class PlainEngine:
     def say(self, message: str) -> None:
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
+
+    def use_cluster(self, address: str) -> Examination:
+        raise EngineError(
+            f"Drafts are examined on the cluster {address} by Prefect tasks: add --prefect, or "
+            "leave out --cluster to use the processors of this machine."
+        )
 
     @contextmanager
     def progress(self, label: str) -> Generator[Progress]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from schemas.frozen import Frozen
 from schemas.manifest import MatrixRow, Verdict
 from schemas.records import Language, Reason
@@ -30,8 +32,39 @@ class CurateOutcome(Frozen):
     generated: int
     kept: int
     rejected: dict[Reason, int]
+    only_because: dict[Reason, int]
+    """Drafts that break this rule and no other: what switching it off would bring, before novelty
+    and the stages after it."""
     kept_by_language: dict[Language, int]
     rejected_by_language: dict[Language, dict[Reason, int]]
+
+
+class VariantOutcome(Frozen):
+    """What other knobs would make of the same drafts."""
+
+    changes: dict[str, JsonValue]
+    """Knobs and their values."""
+    kept: int
+    kept_by_language: dict[Language, int]
+    gained: int
+    """Drafts that only the variant keeps."""
+    lost: int
+    """Drafts that only the settings as they are keep."""
+    other_reason: int
+    """Drafts that both drop, for different reasons."""
+    differences: Path
+    """JSON lines: each of these drafts, with both reasons."""
+
+
+class ExploreOutcome(Frozen):
+    """Drafts were curated in several ways, and nothing was published."""
+
+    name: str
+    generated: int
+    kept: int
+    """With the settings as they are."""
+    kept_by_language: dict[Language, int]
+    variants: tuple[VariantOutcome, ...]
 
 
 class FinetuneOutcome(Frozen):

@@ -74,9 +74,32 @@ class CurateParams(CurationConfig):
     seeds: tuple[str, ...] | None = None
     """Files of seed tasks that records must differ from; `none` compares the records with each
     other only. Default: for drafts those they were generated from, for --input the project's."""
+    against: tuple[str, ...] = ()
+    """Dataset versions that the records must differ from: NAME for all its versions, NAME/VERSION,
+    or a folder. Their indexes are kept, so that a small batch takes seconds."""
+    cluster: str | None = None
+    """Dask scheduler, as tcp://127.0.0.1:8786, on whose workers the drafts are looked at instead;
+    needs --prefect and the `distributed` packages."""
+    processes: int | None = Field(default=None, ge=1)
+    """Processes that look at the drafts side by side; default: one a processor core. The records
+    are the same with any number."""
     licence: str = Field(default="apache-2.0", min_length=1)
     """Licence of the dataset for its card, as the Hugging Face Hub spells it. Mind the terms of
     the teacher."""
+
+
+class ExploreParams(CurateParams):
+    """Sort drafts into kept records and rejections, and publish them as a dataset version.
+
+    Costs no request: new rules or thresholds re-curate the same drafts for free. With --what-if or
+    --sweep nothing is published: the drafts are compared under other knobs.
+    """
+
+    what_if: tuple[str, ...] = ()
+    """KNOB=VALUE, as novelty.threshold=0.8: show which drafts would be kept or dropped instead.
+    Several are changed together."""
+    sweep: str | None = None
+    """KNOB=V1,V2,…, as novelty.threshold=0.5,0.6,0.7: show what is kept at each value."""
 
 
 class FinetuneParams(Recipe):

@@ -21,6 +21,7 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 
 from flows.engine import Artifact, Result, line_progress
+from pipeline.curation.shards import Examination
 from schemas.errors import PacaloomError
 from schemas.progress import Progress
 
@@ -51,6 +52,12 @@ class PrefectEngine:
 
     def say(self, message: str) -> None:
         get_run_logger().info("%s", message)
+
+    def use_cluster(self, address: str) -> Examination:
+        # dask takes half a second to import.
+        from flows.cluster import examine_on_cluster
+
+        return examine_on_cluster(address)
 
     @contextmanager
     def progress(self, label: str) -> Generator[Progress]:

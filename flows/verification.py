@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from flows.drafts import read_drafts_manifest
+from flows.earlier import find_versions, open_earlier
 from flows.engine import Engine
 from flows.paths import journal_path
 from flows.resources import find_dataset, load_document_files, load_seeds
@@ -113,7 +114,10 @@ def verify(
     with engine.progress(f"verify {folder.name}") as progress:
         drafts = _replay(manifest.runs, path, sources, progress)
         config = CurationConfig.model_validate(manifest.curation)
-        result = curate(drafts, load_seeds(sources.find(manifest.seeds)), config, progress)
+        seeds = load_seeds(sources.find(manifest.seeds))
+        versions = find_versions(manifest.against, settings)
+        earlier = open_earlier(versions, config, settings, engine)
+        result = curate(drafts, seeds, config, progress, earlier=earlier)
     splits = split_records(result.kept)
     if hash_content(splits, result.dropped, manifest.licence) != manifest.content_hash:
         raise VerificationError(_tell_difference(folder, manifest, splits, result.dropped))

@@ -104,6 +104,8 @@ class DatasetManifest(Frozen):
     """What wrote the drafts, so that a journal can prove the version; empty for imports."""
     curation: dict[str, JsonValue]
     """The whole curation config with which the records were judged."""
+    against: tuple[str, ...] = ()
+    """Earlier dataset versions that the records had to differ from, as ``NAME/VERSION``."""
     seeds: tuple[SourceFile, ...]
     """Seed files, hashed."""
     files: tuple[SourceFile, ...]

@@ -1,8 +1,12 @@
 """The curation step: drafts or a file of records in, a published dataset version out."""
 
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from flows.drafts import read_drafts_manifest
+from flows.earlier import find_versions, open_earlier
 from flows.engine import Engine
 from flows.outcomes import CurateOutcome
 from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
@@ -12,10 +16,13 @@ from flows.settings import Settings
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
 from pipeline.curation.importing import read_drafts
+from pipeline.curation.rules.cost import cost_in_yield
+from pipeline.curation.shards import Examination, examine_in_processes
 from pipeline.publishing.versions import Publication, check_name, open_version, publish
 from schemas.errors import UserError
 from schemas.manifest import GenerationRun
-from schemas.records import Draft
+from schemas.progress import Progress
+from schemas.records import Draft, SeedTask, StageResult
 from schemas.storage import read_jsonl
 
 
@@ -23,31 +30,73 @@ class DraftsError(UserError):
     """There are no drafts of that name."""
 
 
-class _Source(NamedTuple):
+class Workbench(NamedTuple):
+    """All that curation works on besides its config: opened once, used for any config."""
+
     drafts: list[Draft]
     runs: tuple[GenerationRun, ...]
+    seeds: Sequence[SeedTask]
     seed_files: tuple[str, ...]
-    """What the records are compared with unless the user says otherwise."""
+    against: tuple[Path, ...]
+    """Earlier versions that records must differ from."""
+    examine: Examination
+    settings: Settings
+    engine: Engine
+
+    def curate(self, config: CurationConfig, progress: Progress) -> StageResult:
+        """Curate the drafts; publishes nothing."""
+        return curate(
+            self.drafts,
+            self.seeds,
+            config,
+            progress,
+            examine=self.examine,
+            earlier=open_earlier(self.against, config, self.settings, self.engine),
+        )
+
+
+def open_workbench(params: CurateParams, settings: Settings, engine: Engine) -> Workbench:
+    """Read drafts and seed tasks, and find what the drafts are held against.
+
+    Raises:
+        UserError: Something that was named is not there, or is no records.
+    """
+    drafts, runs, seed_files = _read_source(params, settings)
+    seed_files = seed_files if params.seeds is None else params.seeds
+    if seed_files == (NO_SEEDS,):
+        seed_files = ()
+    processes = params.processes or os.cpu_count() or 1
+    examine = (
+        engine.use_cluster(params.cluster) if params.cluster else examine_in_processes(processes)
+    )
+    return Workbench(
+        drafts,
+        runs,
+        load_seeds(seed_files),
+        seed_files,
+        find_versions(params.against, settings),
+        examine,
+        settings,
+        engine,
+    )
 
 
 def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine) -> CurateOutcome:
     """Curate drafts or a file of records, and publish both halves as a dataset version."""
     check_name(params.name)
-    source = _read_source(params, settings)
-    seed_files = source.seed_files if params.seeds is None else params.seeds
-    if seed_files == (NO_SEEDS,):
-        seed_files = ()
+    bench = open_workbench(params, settings, engine)
     config = part_of(params, CurationConfig)
     with engine.progress("curate") as progress:
-        result = curate(source.drafts, load_seeds(seed_files), config, progress)
+        result = bench.curate(config, progress)
     folder = publish(
         Publication(
             name=params.name,
             kept=result.kept,
             rejected=result.dropped,
-            seeds=hash_files(seed_files),
+            seeds=hash_files(bench.seed_files),
             curation=config.model_dump(mode="json"),
-            runs=source.runs,
+            against=tuple(f"{folder.parent.name}/{folder.name}" for folder in bench.against),
+            runs=bench.runs,
             licence=params.licence,
             code_version=settings.code_version,
         ),
@@ -61,9 +110,17 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
         generated=manifest.generated,
         kept=manifest.kept,
         rejected=manifest.rejected,
+        only_because=cost_in_yield(result.dropped),
         kept_by_language=manifest.kept_by_language,
         rejected_by_language=manifest.rejected_by_language,
     )
+
+
+class _Source(NamedTuple):
+    drafts: list[Draft]
+    runs: tuple[GenerationRun, ...]
+    seed_files: tuple[str, ...]
+    """What the records are compared with unless the user says otherwise."""
 
 
 def _read_source(params: CurateParams, settings: Settings) -> _Source:

@@ -13,11 +13,11 @@ novelty kept. Where near-duplicate then drops that one, its own rejection names 
 from collections.abc import Sequence
 
 from pipeline.curation.config import CurationConfig
-from pipeline.curation.duplicates import task_key
+from pipeline.curation.earlier import Earlier, know_nothing, to_task
 from pipeline.curation.examination import Examined, Examiner
 from pipeline.curation.near_duplicates.near_duplicates import drop_near_duplicates
-from pipeline.curation.novelty.index import Standing, Task
-from pipeline.curation.novelty.novelty import KnownTasks, LanguageTask
+from pipeline.curation.novelty.index import Standing
+from pipeline.curation.novelty.novelty import KnownTasks
 from pipeline.curation.shards import Examination, Finding, examine_here
 from schemas.errors import PacaloomError
 from schemas.progress import Progress, no_progress
@@ -38,12 +38,23 @@ class LostDraftError(PacaloomError):
 class Admission:
     """The stages that judge one draft at a time, against seed tasks and what they kept before."""
 
-    def __init__(self, seeds: Sequence[SeedTask], config: CurationConfig | None = None) -> None:
-        """Load what the configured stages need and make the seed tasks known to them."""
+    def __init__(
+        self,
+        seeds: Sequence[SeedTask],
+        config: CurationConfig | None = None,
+        known: KnownTasks | None = None,
+    ) -> None:
+        """Load what the configured stages need and make the seed tasks known to them.
+
+        Args:
+            seeds: Tasks that every record must differ from.
+            config: Stages and knobs; None takes the defaults.
+            known: Tasks of earlier versions; those that are kept are added.
+        """
         self._config = config or CurationConfig()
         self._examiner = Examiner(self._config)
-        self._known = KnownTasks(self._config.novelty, compares="novelty" in self._config.stage)
-        self._known.add([self._to_task(seed.id, seed) for seed in seeds])
+        self._known = know_nothing(self._config).tasks if known is None else known
+        self._known.add([to_task(seed.id, seed, self._config) for seed in seeds])
 
     def admit(self, draft: Draft) -> InstructionRecord | Rejection:
         """Judge the next draft; a record that is returned counts as kept from now on."""
@@ -56,7 +67,7 @@ class Admission:
     def decide(self, findings: Sequence[Finding]) -> list[InstructionRecord | Rejection]:
         """Judge drafts that were examined, in order."""
         tasks = [
-            self._to_task(one.record.id, one.record, barred=one.objection is not None)
+            to_task(one.record.id, one.record, self._config, barred=one.objection is not None)
             for one in findings
             if isinstance(one, Examined)
         ]
@@ -65,16 +76,6 @@ class Admission:
             one if isinstance(one, Rejection) else self._decide(one, next(standings))
             for one in findings
         ]
-
-    def _to_task(
-        self, task_id: str, task: InstructionRecord | SeedTask, *, barred: bool = False
-    ) -> LanguageTask:
-        key = (
-            task_key(task.language, task.instruction, task.input)
-            if "duplicate" in self._config.stage
-            else b""
-        )
-        return LanguageTask(task.language, Task(task_id, task.instruction, key, barred))
 
     def _decide(self, examined: Examined, standing: Standing) -> InstructionRecord | Rejection:
         record, objection = examined
@@ -109,6 +110,7 @@ def curate(
     progress: Progress = no_progress,
     *,
     examine: Examination = examine_here,
+    earlier: Earlier | None = None,
 ) -> StageResult:
     """Pass drafts, in order, through all configured stages.
 
@@ -118,6 +120,7 @@ def curate(
         config: Stages and knobs; None takes the defaults.
         progress: Told how far it is.
         examine: Where each draft is looked at by itself: here, in processes, on a cluster.
+        earlier: Records of earlier versions, which stay.
 
     Returns:
         ``kept`` in input order, and ``dropped`` with the per-record rejections in input order
@@ -127,7 +130,8 @@ def curate(
         LostDraftError: The two halves do not add up to the drafts.
     """
     config = config or CurationConfig()
-    admission = Admission(seeds, config)
+    earlier = earlier or know_nothing(config)
+    admission = Admission(seeds, config, earlier.tasks)
     result = StageResult([], [])
     for verdict in admission.decide(examine(drafts, config, progress)):
         if isinstance(verdict, Rejection):
@@ -135,7 +139,9 @@ def curate(
         else:
             result.kept.append(verdict)
     if "near-duplicate" in config.stage:
-        clustered = drop_near_duplicates(result.kept, config.near_duplicates, progress)
+        clustered = drop_near_duplicates(
+            result.kept, config.near_duplicates, earlier.texts, progress
+        )
         result = StageResult(clustered.kept, [*result.dropped, *clustered.dropped])
     _check_sum(len(drafts), result)
     return result

@@ -40,6 +40,8 @@ class Publication(NamedTuple):
     rejected: Sequence[Rejection]
     seeds: tuple[SourceFile, ...]
     curation: dict[str, JsonValue]
+    against: tuple[str, ...]
+    """Earlier versions that the records were held against, as ``NAME/VERSION``."""
     runs: tuple[GenerationRun, ...]
     """What wrote the drafts; empty for records from a file."""
     licence: str
@@ -164,6 +166,7 @@ def _describe(
         licence=publication.licence,
         runs=publication.runs,
         curation=publication.curation,
+        against=publication.against,
         seeds=publication.seeds,
         files=(),
         code_version=publication.code_version,

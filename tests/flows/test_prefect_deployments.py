@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from tests.cli.command import ROOT, run_pacaloom
 
@@ -138,6 +139,45 @@ def test_flow_on_the_server_shows_its_artifacts(services: Services) -> None:
 
 
 @pytest.mark.slow
+def test_cluster_of_two_workers_keeps_what_one_process_keeps(services: Services) -> None:
+    source = services.outputs / "many.jsonl"
+    rows = [
+        {"instruction": f"Explain topic {n} to class {n % 7}.", "output": f"Topic {n} is {n * n}."}
+        for n in range(6000)
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    arguments = ("curate", "--input", str(source), "--seeds", "none")
+
+    cluster = LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    )
+    with cluster:
+        address = str(cluster.scheduler_address)
+        there = run_pacaloom(
+            *arguments, "--name", "cluster", "--prefect", "--cluster", address,
+            outputs=services.outputs, PREFECT_API_URL=services.api_url,
+        )  # fmt: skip
+    here = run_pacaloom(*arguments, "--name", "one", "--processes", "1", outputs=services.outputs)
+
+    assert there.status == 0, there.stderr
+    hashes = [json.loads(done.stdout.splitlines()[-1])["content_hash"] for done in (there, here)]
+    assert hashes[0] == hashes[1]
+
+
+def test_cluster_that_does_not_answer_is_named(services: Services) -> None:
+    source = services.outputs / "few.jsonl"
+    source.write_text(json.dumps(RECORDS[0]), encoding="utf-8")
+
+    done = run_pacaloom(
+        "curate", "--input", str(source), "--name", "few", "--prefect",
+        "--cluster", "tcp://127.0.0.1:9",
+        outputs=services.outputs, PREFECT_API_URL=services.api_url,
+    )  # fmt: skip
+
+    assert done.status == 2
+    assert "No Dask scheduler answers" in done.stderr.splitlines()[-1]
+
+
 def test_demo_deployment_runs_through_the_worker_and_shows_its_artifacts(
     services: Services, smollm2_checkpoint: Path
 ) -> None:

@@ -1,0 +1,67 @@
+"""Find the indexes over earlier dataset versions, and build those that are missing or of no use.
+
+Indexes are kept in ``outputs/indexes``, a folder for each sequence of versions and each setting
+that they depend on. They follow from the versions, so they can be deleted at any time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.engine import Engine
+from flows.resources import find_dataset
+from flows.settings import Settings
+from pipeline.curation import earlier as indexes
+from pipeline.curation.config import CurationConfig
+from pipeline.curation.earlier import Earlier
+from pipeline.curation.index_files import IndexFileError
+from pipeline.publishing.versions import list_versions, open_version
+from schemas.identity import short_id
+
+
+def find_versions(references: Sequence[str], settings: Settings) -> tuple[Path, ...]:
+    """Find the version folders that are meant; a bare NAME means all its versions, oldest first."""
+    folders: dict[Path, None] = {}
+    for reference in references:
+        versions = list_versions(settings.outputs / "datasets", reference)
+        folders |= dict.fromkeys(versions or [find_dataset(reference, settings)])
+    return tuple(folders)
+
+
+def open_earlier(
+    versions: Sequence[Path], config: CurationConfig, settings: Settings, engine: Engine
+) -> Earlier:
+    """Load the indexes over all records of the versions, building what is missing.
+
+    Raises:
+        ManifestError: A folder is no dataset version.
+        TableError: A version's records cannot be read.
+    """
+    if not versions or not {"duplicate", "novelty", "near-duplicate"} & set(config.stage):
+        return indexes.know_nothing(config)
+    hashes = [open_version(folder).content_hash for folder in versions]
+    folder = settings.outputs / "indexes" / short_id(hashes, *_settings(config))
+    if folder.is_dir():
+        try:
+            return indexes.load(folder, config)
+        except IndexFileError as error:
+            engine.say(f"Indexing the earlier versions again: {error}")
+    # All but the newest may be indexed already: then only that one is read.
+    earlier = open_earlier(versions[:-1], config, settings, engine)
+    from pipeline.publishing.tables import read_records
+
+    records = read_records(versions[-1])
+    engine.say(
+        f"Indexing {len(records):,} records of {versions[-1].parent.name}/{versions[-1].name}"
+    )
+    indexes.learn(earlier, records, config)
+    indexes.save(earlier, folder)
+    return earlier
+
+
+def _settings(config: CurationConfig) -> tuple[object, ...]:
+    """Name what the indexes depend on besides the records."""
+    return (
+        sorted({"duplicate", "novelty"} & set(config.stage)),
+        config.novelty.model_dump(mode="json"),
+        config.near_duplicates.model_dump(mode="json"),
+    )
