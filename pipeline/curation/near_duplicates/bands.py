@@ -29,6 +29,8 @@ from pipeline.curation.near_duplicates.signatures import (
 from pipeline.curation.near_duplicates.texts import UInt32s
 from schemas.records import Language
 
+Int32s = NDArray[np.int32]
+
 _RECALL_AT_THRESHOLD = 0.9
 
 # What a slot of the table knows of its bucket.
@@ -40,6 +42,15 @@ class Bands(NamedTuple):
 
     count: int
     rows: int
+
+
+class Contested(NamedTuple):
+    """The texts that may be near copies or have one."""
+
+    places: NDArray[np.int64]
+    """Ascending."""
+    buckets: Int32s
+    """``(places, bands)``: texts that share the band have the same number; -1 for none else."""
 
 
 def choose_bands(threshold: float) -> Bands:
@@ -72,16 +83,17 @@ def hash_bands(
     return keys
 
 
-def find_contested(keys: UInt32s, known: int) -> NDArray[np.int64]:
-    """List, in order, the texts that share a band with another, at least one of both being new.
+def find_contested(keys: UInt32s, known: int) -> Contested:
+    """Find the texts that share a band with another, at least one of both being new.
 
     Args:
         keys: See :func:`hash_bands`.
         known: So many of the texts, the first ones, are known and stay in any case.
     """
-    contested = np.zeros(keys.shape[1], np.bool_)
-    _mark_contested(keys, known, contested)
-    return np.flatnonzero(contested)
+    buckets = np.empty(keys.shape, np.int32)
+    _number_buckets(keys, known, buckets)
+    places = np.flatnonzero((buckets >= 0).any(axis=0))
+    return Contested(places, np.ascontiguousarray(buckets[:, places].T))
 
 
 @compiled
@@ -95,32 +107,39 @@ def _hash_bands(signatures: UInt32s, rows: int, keys: UInt32s) -> None:
 
 
 @compiled
-def _mark_contested(  # noqa: C901 - one loop: a call for each text would cost more than its work
-    keys: UInt32s, known: int, contested: NDArray[np.bool_]
+def _number_buckets(  # noqa: C901 - one loop: a call for each text would cost more than its work
+    keys: UInt32s, known: int, buckets: Int32s
 ) -> None:
+    """Number those of several texts, one of them new, from 0; -1 for all others."""
     texts = keys.shape[1]
     slots = 2
     while slots < 2 * texts:
         slots *= 2
-    mask = np.uint32(slots - 1)
+    mask = np.int64(slots - 1)
     heads = np.empty(slots, np.int32)
     states = np.empty(slots, np.uint8)
+    numbers = np.empty(slots, np.int32)
     taken = np.empty(texts, np.int32)
+    count = 0
     for band in range(len(keys)):
         heads[:] = -1
         for text in range(texts):
             key = keys[band, text]
-            slot = np.int64(key & mask)
+            slot = np.int64(key) & mask
             while heads[slot] >= 0 and keys[band, heads[slot]] != key:
-                slot = (slot + 1) & np.int64(mask)
+                slot = (slot + 1) & mask
             if heads[slot] < 0:
                 heads[slot] = text
                 states[slot] = 0
+                numbers[slot] = -1
             else:
                 states[slot] |= _SEVERAL
             if text >= known:
                 states[slot] |= _HAS_NEW
             taken[text] = slot
         for text in range(texts):
-            if states[taken[text]] == _SEVERAL | _HAS_NEW:
-                contested[text] = True
+            slot = taken[text]
+            if states[slot] == _SEVERAL | _HAS_NEW and numbers[slot] < 0:
+                numbers[slot] = count
+                count += 1
+            buckets[band, text] = numbers[slot]

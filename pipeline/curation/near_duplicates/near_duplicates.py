@@ -28,16 +28,12 @@ from schemas.progress import Progress, no_progress
 from schemas.records import (
     LANGUAGES,
     InstructionRecord,
-    Language,
     Rejection,
     StageResult,
     to_draft,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from pipeline.curation.near_duplicates.sharing import SharedIndex
 
 _SHOWN_CHARACTERS = 80
@@ -146,49 +142,47 @@ def _sift(
         known = known.join(found.ids, found.texts, hash_bands(found.texts, language, bands))
     keys = hash_bands(texts, language, bands, report)
     everything = known.join([record.id for record in records], texts, keys)
-    first = len(known.ids)
-    order = _order(records, first, keys=everything.keys, pinned=pinned)
-    near = _decide(everything, order, first, language, config.threshold)
+    near = _decide(everything, records, pinned, config.threshold)
     if shared is not None:
         kept = [row for row in range(len(records)) if row not in near and row not in pinned]
         shared.add(language, [records[row] for row in kept], [texts[row] for row in kept])
     return near
 
 
-def _order(
-    records: Sequence[InstructionRecord],
-    first: int,
-    *,
-    keys: "NDArray[np.uint32]",
-    pinned: frozenset[int],
-) -> list[int]:
-    """List what may be a near copy or have one: known first, then the best, then the earliest."""
-    from pipeline.curation.near_duplicates.bands import find_contested
-
-    contested: list[int] = find_contested(keys, first).tolist()
-    new = [place - first for place in contested if place >= first]
-    rank = {row: (row in pinned, assess(records[row])) for row in new}
-    new.sort(key=rank.__getitem__, reverse=True)  # equals keep their order in reverse, too
-    return [*contested[: len(contested) - len(new)], *(first + row for row in new)]
-
-
 def _decide(
-    everything: KnownTexts, order: Sequence[int], first: int, language: Language, threshold: float
+    everything: KnownTexts,
+    records: Sequence[InstructionRecord],
+    pinned: frozenset[int],
+    threshold: float,
 ) -> dict[int, _Near]:
+    """Take the known first, then the pinned, then the best, then the earliest."""
+    from pipeline.curation.near_duplicates.bands import find_contested
     from pipeline.curation.near_duplicates.clusters import find_copies
 
+    first = len(everything.ids) - len(records)
+    contested = find_contested(everything.keys, first)
+    places: list[int] = contested.places.tolist()
+    known = sum(place < first for place in places)
+    rank = {
+        row: (place - first in pinned, assess(records[place - first]))
+        for row, place in enumerate(places[known:], start=known)
+    }
+    # Of equals the earlier one comes first in reverse, too.
+    order = [*range(known), *sorted(rank, key=rank.__getitem__, reverse=True)]
     copies = find_copies(
-        [everything.texts[place] for place in order],
-        everything.keys[:, order],
-        sum(place < first for place in order),
-        language,
+        [everything.texts[places[row]] for row in order],
+        contested.buckets[order],
+        known,
+        records[0].language,
         threshold,
     )
     near: dict[int, _Near] = {}
-    for place, copy in zip(order, copies, strict=True):
-        if copy is not None:
-            of = order[copy.of]
-            near[place - first] = _Near(everything.ids[of], everything.texts[of], copy.jaccard)
+    for row, copied, jaccard in zip(
+        order, copies.of.tolist(), copies.jaccards.tolist(), strict=True
+    ):
+        if copied >= 0:
+            of = places[order[copied]]
+            near[places[row] - first] = _Near(everything.ids[of], everything.texts[of], jaccard)
     return near
 
 

@@ -50,8 +50,10 @@ def fold_texts(texts: Sequence[str]) -> Points:
 
 
 def _list_blanks() -> NDArray[np.bool_]:
-    white_space = re.compile(r"\s")
-    return np.array([white_space.match(chr(point)) is not None for point in range(_BLANKS_END)])
+    blanks = np.zeros(_BLANKS_END, np.bool_)
+    characters = "".join(map(chr, range(_BLANKS_END)))
+    blanks[[found.start() for found in re.finditer(r"\s", characters)]] = True
+    return blanks
 
 
 @compiled
