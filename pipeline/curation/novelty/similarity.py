@@ -1,47 +1,56 @@
 """Find the nearest text by ROUGE-L F1 among many, exactly, without comparing with each.
 
 An index holds texts as token ids and answers which of them has the highest F1 above a threshold.
-The answer is the one of a loop over ``rouge_score``; five bounds, each of which only skips texts
-that cannot reach the threshold, make it fast:
+The answer is the one of a loop over ``rouge_score``; six bounds, each of which only skips texts
+that cannot reach the threshold or the best one so far, make it fast:
 
 1. Lengths alone decide most pairs: a row of least LCS lengths, made by the float operations of
    ``rouge_score``, turns the float comparison into one of integers.
-2. Prefix filter (AllPairs, PPJoin): LCS is at most the overlap of the two bags of tokens, so two
-   repeats share one of each other's rarest elements. Only those are in posting lists.
-3. Positions: the place of the first shared element bounds the overlap.
-4. A 256-bit sketch of the bag bounds it again.
+2. Prefix filter (AllPairs, Bayardo 2007; PPJoin, Xiao 2008): LCS is at most the overlap of the two
+   bags of tokens, so two repeats share one of each other's rarest elements. Only those are in
+   posting lists, which are apart by length, so that lists of impossible lengths are not read.
+3. Positions: the place of the first shared element bounds the overlap, of a pair and, as the
+   places go on, of all that are still to come.
+4. A parity sketch of the bag bounds it again: 64 bits in the posting, 256 beside the record.
 5. Bit-parallel LCS (Hyyrö 2004) on what is left: 64 tokens a machine word.
+6. A candidate that met the threshold raises it for the next.
 
-Rare means seen late: tokens get their numbers as they first appear, and common words appear early.
-:meth:`SimilarityIndex.learn` does better by numbering the tokens of a known corpus by frequency.
-The order changes the cost, never the answer.
+Rare means seldom in the corpus: each time the index has doubled, tokens are ranked anew by their
+counts in it and in the texts at hand, and all is posted again, 2 µs a record. The order changes
+the cost, never the answer. Whole batches are judged in one compiled call; a call for one text
+takes the same way and costs 40 µs, most of it the passing of arrays.
 
-Cost, all-in and single-threaded: 5,000 real English instructions 0.14 CPU-s, 25,000 1.1 CPU-s,
-where a loop over ``rouge_score`` takes 330 and 7,700 (``benchmarks/novelty.py``); growth about
-n^1.3. The compiled loops take 0.8 CPU-s to load with numba
-itself, and 2.5 the first time on a machine. Plain Python would start sooner but be a second
-implementation, to be proven alike for ever.
+The elements can be any dense numbers, so :class:`SimilarityIndex` serves other measures of
+sequences; what a token is lies in :mod:`tokens` alone.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation.novelty.index import Match
+from pipeline.curation.novelty import similarity_kernel
+from pipeline.curation.novelty.similarity_kernel import (
+    CLASSES,
+    ENTRIES,
+    LONGEST,
+    RECORDS,
+    TOKENS,
+    Scratch,
+    Store,
+    Verdicts,
+)
+from pipeline.curation.novelty.tokens import Rows
 
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-class _Encoded(NamedTuple):
-    tokens: NDArray[np.int32]
-    ranked: NDArray[np.int32]
-    """From the rarest to the commonest."""
-    prefix: int
-    least: NDArray[np.int32]
-    sketch: NDArray[np.uint64]
+class Records(NamedTuple):
+    """The records of an index, as they are saved."""
+
+    rows: Rows
+    owners: NDArray[np.int32]
+    """By key the first record with it, or -1."""
 
 
 class SimilarityIndex:
@@ -51,102 +60,123 @@ class SimilarityIndex:
         """Make an empty index; the first one loads numba and the compiled loops.
 
         Args:
-            threshold: F1 that a match must exceed.
+            threshold: F1 that a repeat exceeds.
         """
-        from pipeline.curation.novelty import similarity_kernel
-
-        self._kernel = similarity_kernel
         self._threshold = threshold
-        self._numbers: dict[str, int] = {}
-        self._ids: list[str] = []
-        self._longest = 0
-        self._searches = 0
-        self._used_postings = 0
-        self._heads = np.full(1024, -1, np.int32)
-        self._slots = np.zeros(1024, np.int32)
-        self._postings = np.empty((4096, 4), np.int32)
-        self._stored = np.empty(8192, np.int32)
-        self._starts = np.zeros(257, np.int64)
-        self._sketches = np.empty((256, 4), np.uint64)
-        self._stamps = np.zeros(256, np.int32)
-
-    def learn(self, texts: Iterable[Sequence[str]]) -> None:
-        """Number the tokens of a corpus by frequency, so that rare is known from the start."""
-        counts = Counter(token for text in texts for token in text)
-        for token, _ in counts.most_common():
-            self._number(token)
-
-    def nearest(self, tokens: Sequence[str]) -> Match | None:
-        """Find the text with the highest F1 above the threshold, the earliest of equals."""
-        if not tokens:
-            return None
-        query = self._encode(tokens)
-        words = (len(tokens) + 63) // 64
-        self._searches += 1
-        best, f1 = self._kernel.search(
-            *query[:3],
-            query.least,
-            query.sketch,
-            self._searches,
-            self._heads,
-            self._postings,
-            self._stored,
-            self._starts,
-            self._sketches,
-            self._stamps,
-            self._slots,
-            np.empty((len(tokens) + 1, words), np.uint64),
-            np.empty(words, np.uint64),
-        )
-        return Match(self._ids[best], float(f1)) if best >= 0 else None
-
-    def add(self, text_id: str, tokens: Sequence[str]) -> None:
-        """Insert a text; one without tokens is nobody's match, as in ``rouge_score``."""
-        if not tokens:
-            return
-        text = self._encode(tokens)
-        record, start = len(self._ids), int(self._starts[len(self._ids)])
-        self._make_room(record, start + len(tokens), self._used_postings + text.prefix)
-        self._ids.append(text_id)
-        self._stored[start : start + len(tokens)] = text.tokens
-        self._starts[record + 1] = start + len(tokens)
-        self._sketches[record] = text.sketch
-        self._longest = max(self._longest, len(tokens))
-        self._used_postings = self._kernel.insert(
-            record, text.ranked, text.prefix, self._used_postings, self._heads, self._postings
+        # F1 = 2c / (m + n) with c at most m exceeds t only for n below m (2 - t) / t; one more
+        # for what rounding may do.
+        self._reach = (2 - threshold) / threshold + 1
+        self._ranked_at = 0
+        self._store = Store(
+            counters=np.zeros(5, np.int64),
+            tokens=np.empty(0, np.int32),
+            starts=np.zeros(1, np.int64),
+            sketches=np.empty((0, 4), np.uint64),
+            stamps=np.empty(0, np.int64),
+            owners=np.empty(0, np.int32),
+            ranks=np.empty(0, np.int32),
+            heads=np.empty(0, np.int64),
+            entries=np.empty((0, 2), np.int64),
+            masks=np.empty(0, np.uint64),
         )
 
-    def _number(self, token: str) -> int:
-        number = self._numbers.setdefault(token, len(self._numbers))
-        if number >= len(self._heads):
-            self._heads = _grown(self._heads, number + 1, -1)
-            self._slots = _grown(self._slots, number + 1, 0)
-        return number
+    def __len__(self) -> int:
+        """Count the records."""
+        return int(self._store.counters[RECORDS])
 
-    def _encode(self, tokens: Sequence[str]) -> _Encoded:
-        numbers = [self._number(token) for token in tokens]
-        ranked = np.array(sorted(numbers, reverse=True), np.int32)
-        reachable = int(len(tokens) * (2 - self._threshold) / self._threshold) + 2
-        least = np.empty(min(reachable, max(self._longest, len(tokens)) + 1), np.int32)
-        prefix = self._kernel.tabulate_least(len(tokens), self._threshold, least)
-        sketch = np.empty(4, np.uint64)
-        self._kernel.sketch_elements(ranked, sketch)
-        return _Encoded(np.array(numbers, np.int32), ranked, prefix, least, sketch)
+    def sift(self, rows: Rows, keys: NDArray[np.int32], barred: NDArray[np.bool_]) -> Verdicts:
+        """Judge texts one after the other; those that are new are known to the next ones.
 
-    def _make_room(self, record: int, tokens: int, postings: int) -> None:
-        if record >= len(self._stamps):
-            self._starts = _grown(self._starts, record + 2, 0)
-            self._sketches = _grown(self._sketches, record + 1, 0)
-            self._stamps = _grown(self._stamps, record + 1, 0)
-        if tokens > len(self._stored):
-            self._stored = _grown(self._stored, tokens, 0)
-        if postings > len(self._postings):
-            self._postings = _grown(self._postings, postings, 0)
+        Args:
+            rows: The texts; any numbers from 0 can be tokens, as long as they are dense.
+            keys: By text the number of its key, or -1: a text whose key is known is a twin.
+            barred: By text whether it can be no more than a twin.
+        """
+        scratch = self._make_room(rows, keys)
+        verdicts = Verdicts(
+            np.empty(len(keys), np.int8),
+            np.zeros(len(keys), np.int32),
+            np.zeros(len(keys), np.float64),
+        )
+        similarity_kernel.sift(
+            self._threshold, self._reach, *rows, keys, barred, scratch, self._store, verdicts
+        )
+        return verdicts
+
+    def add(self, rows: Rows, keys: NDArray[np.int32]) -> None:
+        """Make texts known, however similar they are."""
+        scratch = self._make_room(rows, keys)
+        similarity_kernel.add(self._threshold, self._reach, *rows, keys, scratch, self._store)
+
+    def compare_all(self, tokens: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return the F1 of a text with each record."""
+        self._make_room(Rows(tokens, np.zeros(1, np.int64)), np.empty(0, np.int32))
+        scores = np.empty(len(self), np.float64)
+        similarity_kernel.compare_all(tokens, self._store, scores)
+        return scores
+
+    def export(self) -> Records:
+        """Return what :meth:`restore` makes the same index of."""
+        store = self._store
+        rows = Rows(
+            store.tokens[: store.counters[TOKENS]], store.starts[: store.counters[RECORDS] + 1]
+        )
+        return Records(rows, store.owners)
+
+    def restore(self, records: Records) -> None:
+        """Fill an empty index."""
+        self.add(records.rows, np.full(len(records.rows.starts) - 1, -1, np.int32))
+        self._store = self._store._replace(owners=records.owners)
+
+    def _make_room(self, rows: Rows, keys: NDArray[np.int32]) -> Scratch:
+        """Make room for texts, and rank the tokens again where there are many new ones."""
+        tokens, starts = rows
+        counters, store = self._store.counters, self._store
+        records = len(self) + len(keys)
+        vocabulary = max(len(store.ranks), int(tokens.max(initial=-1)) + 1)
+        if vocabulary > len(store.ranks):
+            ranks = _grown(store.ranks, vocabulary)
+            ranks[len(store.ranks) :] = np.arange(len(store.ranks), len(ranks))
+            store = store._replace(
+                ranks=ranks,
+                heads=_grown(store.heads, len(ranks) * CLASSES, -1),
+                masks=_grown(store.masks, len(ranks)),
+            )
+        self._store = store._replace(
+            tokens=_grown(store.tokens, int(counters[TOKENS]) + len(tokens)),
+            starts=_grown(store.starts, records + 1),
+            sketches=_grown(store.sketches, records),
+            stamps=_grown(store.stamps, records),
+            owners=_grown(store.owners, int(keys.max(initial=-1)) + 1, -1),
+            # A list of n entries takes less than 4n, see post().
+            entries=_grown(store.entries, int(counters[ENTRIES]) + 4 * len(tokens)),
+        )
+        lengths = np.diff(starts)
+        longest = max(int(counters[LONGEST]), int(lengths.max(initial=0)))
+        counters[LONGEST] = longest
+        scratch = Scratch(
+            np.empty(longest, np.int64), np.empty(longest + 2, np.int32), np.empty(4, np.uint64)
+        )
+        if records >= 2 * self._ranked_at and len(keys):
+            self._rank(tokens, scratch)
+            self._ranked_at = records
+        return scratch
+
+    def _rank(self, tokens: NDArray[np.int32], scratch: Scratch) -> None:
+        """Rank tokens by how often they come in records and in these, and post all again."""
+        store = self._store
+        counts = np.bincount(store.tokens[: store.counters[TOKENS]], minlength=len(store.ranks))
+        counts += np.bincount(tokens, minlength=len(store.ranks))
+        store.ranks[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+        similarity_kernel.post_again(self._threshold, self._reach, scratch, store)
 
 
-def _grown(array: NDArray[_Number], size: int, fill: int) -> NDArray[_Number]:
-    """Copy into an array of at least ``size`` rows and twice as many as before."""
-    rows = max(size, 2 * len(array))
-    larger = np.full((rows, *array.shape[1:]), fill, array.dtype)
+def _grown(array: NDArray[_Number], size: int, fill: int = 0) -> NDArray[_Number]:
+    """Copy into an array of at least ``size`` rows and twice as many as before, if need be."""
+    if size <= len(array):
+        return array
+    shape = (max(size, 2 * len(array)), *array.shape[1:])
+    # Pages of zeros take memory when they are first written, and most room is never used.
+    larger = np.full(shape, fill, array.dtype) if fill else np.zeros(shape, array.dtype)
     larger[: len(array)] = array
     return larger
