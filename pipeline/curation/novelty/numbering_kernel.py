@@ -48,7 +48,7 @@ def is_spelled(number: int, spelled: Units, spellings: Spellings) -> bool:
     start = spellings.starts[number]
     if spellings.starts[number + 1] - start != len(spelled):
         return False
-    for place in range(len(spelled)):
+    for place in range(len(spelled)):  # noqa: SIM110 - numba compiles no generators
         if spellings.units[start + place] != spelled[place]:
             return False
     return True
