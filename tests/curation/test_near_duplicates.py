@@ -159,10 +159,11 @@ def test_nearly_all_pairs_over_the_threshold_are_found_and_none_below(
 
 
 def test_kept_and_dropped_account_for_every_record_in_input_order() -> None:
+    outputs: list[tuple[Language, str]] = [("en", EN), ("ko", KO), ("en", EN + " It is old.")]
     records = [
         make_record(instruction, language, output=output)
         for instruction in ("Explain it.", "Say why.", "Tell me.")
-        for language, output in (("en", EN), ("ko", KO), ("en", EN + " It is old."))
+        for language, output in outputs
     ]
 
     result = drop_near_duplicates(records, CONFIG)

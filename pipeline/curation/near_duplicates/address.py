@@ -38,10 +38,10 @@ def parse_address(url: str) -> Address:
         StorageAddressError: It is none, or it holds a password.
     """
     # The config is written into manifests and logs, and so would be the password; nor is it shown.
-    if "@" in url:
+    if "@" in url or "?" in url:
         raise StorageAddressError(
-            "near_duplicates.storage holds a user or password, which would be written into each "
-            "manifest. Give redis://HOST:PORT/DATABASE, and the password as "
+            "near_duplicates.storage holds a user, password or options, which would be written "
+            "into each manifest. Give redis://HOST:PORT/DATABASE, and the password as "
             "PACALOOM_REDIS_PASSWORD in the environment or in .env."
         )
     try:
@@ -54,7 +54,6 @@ def parse_address(url: str) -> Address:
         parts is None
         or parts.scheme not in ("redis", "rediss")
         or host is None
-        or parts.query
         or not (database or "0").isdecimal()
     ):
         raise StorageAddressError(

@@ -40,7 +40,7 @@ _SEVERAL, _HAS_NEW = 1, 2
 class Bands(NamedTuple):
     """How a signature is cut."""
 
-    count: int
+    number: int
     rows: int
 
 
@@ -76,7 +76,7 @@ def hash_bands(
         bands: See :func:`choose_bands`.
         report: Called with the number of texts done, after each block.
     """
-    keys = np.empty((bands.count, len(texts)), np.uint32)
+    keys = np.empty((bands.number, len(texts)), np.uint32)
     for block in cut_into_blocks(texts):
         _hash_bands(sign(texts[block], language), bands.rows, keys[:, block])
         report(block.stop)

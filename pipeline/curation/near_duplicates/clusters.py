@@ -162,14 +162,14 @@ def _find_nearest(
     """Find the nearest text that stayed; the shingles of text ``number`` are in the table."""
     best, best_jaccard = -1, 0.0
     for band in range(len(buckets)):
-        other = stayed.heads[buckets[band]] if buckets[band] >= 0 else -1
+        other = int(stayed.heads[buckets[band]]) if buckets[band] >= 0 else -1
         while other >= 0:
             if stayed.stamps[other] != number:
                 stayed.stamps[other] = number
                 jaccard = _compare(number, length, size, query, shingles, stayed, other)
                 if jaccard > best_jaccard or (jaccard == best_jaccard and other < best):
                     best, best_jaccard = other, jaccard
-            other = stayed.older[other, band]
+            other = int(stayed.older[other, band])
     return best, best_jaccard
 
 

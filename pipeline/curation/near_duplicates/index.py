@@ -48,7 +48,7 @@ class NearDuplicateIndex:
 
         self.bands = choose_bands(config.threshold)
         self._known = {
-            language: KnownTexts([], [], np.empty((self.bands.count, 0), np.uint32))
+            language: KnownTexts([], [], np.empty((self.bands.number, 0), np.uint32))
             for language in LANGUAGES
         }
 
@@ -113,7 +113,7 @@ class NearDuplicateIndex:
         return {
             "kind": "near duplicates",
             "format": _FORMAT,
-            "bands": f"{self.bands.count} of {self.bands.rows} rows",
+            "bands": f"{self.bands.number} of {self.bands.rows} rows",
         }
 
 

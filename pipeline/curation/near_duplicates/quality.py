@@ -50,8 +50,9 @@ def assess(record: InstructionRecord) -> Quality:
     return Quality(
         ending=_rate_ending(record.output),
         repeats_nothing=not _repeats_a_sentence(record.output),
+        is_tidy=not (record.instruction.isupper() or record.output.isupper())
         # Code is indented and aligned, which is no fault.
-        is_tidy=not text.isupper() and ("```" in text or _BLANKS.search(text) is None),
+        and ("```" in text or _BLANKS.search(text) is None),
         length=sum(map(len, record.output.split())),
     )
 
