@@ -1,20 +1,20 @@
 """Rules that only Korean text can break: stray jamo, and speech levels mixed within one answer."""
 
 import re
-from collections import Counter
-from typing import Literal
 
 from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.speech import Level, speech_level
 from pipeline.curation.rules.view import RecordView
 
 # Letters that people write alone on purpose: laughter, tears, and set abbreviations.
 _ON_PURPOSE = re.compile(
     r"[ㅋㅎㅠㅜㅡ]+|ㅇㅇ|ㄴㄴ|ㄱㄱ|ㅇㅋ|ㄷㄷ+|ㅇㅈ|ㄱㅅ|ㅊㅋ|ㅂㅂ|ㅂㅇ|ㄹㅇ|ㅁㅊ|ㅎㅇ|ㅅㄱ"
 )
+_JAMO = re.compile("[ㄱ-ㅣ\u1100-\u115e\u1161-\u11ff]")
 _JAMO_RUN = re.compile(r"[ㄱ-ㅣ]+")
 _LOOSE_CONJOINING = re.compile("[\u1100-\u115e\u1161-\u11ff]")
 _PARTICLE_NEXT = re.compile(
-    r"(?:과|와|은|는|이|가|을|를|에|의|도|만|로|으로|부터|까지|처럼|받침|다음)"
+    r"(?:과|와|은|는|이|가|을|를|에|의|도|만|로|으로|부터|까지|처럼|받침|다음|입|인|라)"
 )
 _ABOUT_JAMO = re.compile(
     r"자음|모음|초성|중성|종성|받침|자모|낱자|한글|음운|발음|어미|맞춤법|띄어쓰기|문법|형태소|두음|줄임말"
@@ -22,42 +22,47 @@ _ABOUT_JAMO = re.compile(
     re.IGNORECASE,
 )
 
-Level = Literal["합쇼체", "해요체", "해라체"]
-# Polite speech of both kinds takes -세요 for requests and set phrases such as 안녕하세요 and
-# 감사합니다, so these say nothing about the level of the text around them.
-_SET_PHRASE = re.compile(r"(?:세요|십시오|감사합니다|고맙습니다|부탁드립니다|죄송합니다)$")
-_FINAL_N, _FINAL_B, _FINAL_BS, _FINAL_SS = 4, 17, 18, 20
-"""Final consonants ㄴ, ㅂ, ㅄ and ㅆ in Unicode's order."""
-
 _CLAUSE = re.compile(r"[^.!?。\n]+[.!?。]*")
 _QUOTED = re.compile(
-    r"\"[^\"\n]*\"|“[^”\n]*”|'[^'\n]*'|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』|\([^)\n]*\)"
+    r"\"[^\"\n]*\"|“[^“”\n]*”|'[^'\n]*'|‘[^‘’\n]*’|「[^「」\n]*」|『[^『』\n]*』|\([^()\n]*\)"
 )
 _NOT_PROSE = re.compile(r"\s*(?:[-*•#>|]|\d{1,2}[.)]|[가-하][.)]|[①-⑳]|[^\s:：]{1,12}\s*[:：])")
 _VOICES = re.compile(
     r"높임말|존댓말|반말|해요체|합쇼체|해라체|말투|문체|대화|대본|소설|이야기|동화|시나리오|연극|희곡|인터뷰"
-    r"|번역|바꿔|바꾸|고쳐|다듬|예문|문장을 (?:만들|써|지어)|편지|후기|리뷰|댓글",
+    r"|번역|바꿔|바꾸|고쳐|다듬|예문|문장을 (?:만들|써|지어)|편지|후기|리뷰|댓글"
+    r"|시를|시 한|노랫말|가사"
 )
-# Two levels clash when each has so many sentences. Both polite levels in one text are commoner.
-_CLASHES: tuple[tuple[Level, Level, int], ...] = (
-    ("합쇼체", "해라체", 2),
-    ("해요체", "해라체", 2),
-    ("합쇼체", "해요체", 3),
+_POLITE: tuple[Level, ...] = ("합쇼체", "해요체", "높임")
+_PLAIN: tuple[Level, ...] = ("해라체", "해체")
+_FEWEST_PLAIN = 2
+"""Sentences without politeness in a polite text, or the other way round, that make a clash."""
+_RAREST = 20
+"""One sentence in so many is no clash in a long text."""
+_FEWEST_OF_EACH_POLITE = 3
+"""The two polite levels go together more often."""
+# What a text needs to hold for two levels to be in it at all.
+_POLITE_END = re.compile(r"니[다까]|[요죠](?![가-힣])|시오")
+_PLAIN_END = re.compile(
+    r"(?:(?<!니)다|[어아해돼봐줘둬춰꿔워써져켜펴쳐텨셔껴쪄려와야마지네군나든라게래걸때])(?![가-힣,])"
 )
 
 
 def _broken_jamo(record: RecordView) -> str | None:
-    if _ABOUT_JAMO.search(record.task_text):
-        return None
     for part, text in (("instruction", record.instruction), ("output", record.output)):
-        loose = _LOOSE_CONJOINING.search(text)
-        if loose:
-            return (
-                f"the {part} holds a conjoining jamo without its syllable: {_around(text, loose)}"
-            )
-        for run in _JAMO_RUN.finditer(text):
-            if _is_broken(text, run):
-                return f"the {part} has loose jamo: {_around(text, run)}"
+        if _JAMO.search(text):
+            found = _find_broken(text)
+            if found and not _ABOUT_JAMO.search(record.task_text):
+                return f"the {part} {found}"
+    return None
+
+
+def _find_broken(text: str) -> str | None:
+    loose = _LOOSE_CONJOINING.search(text)
+    if loose:
+        return f"holds a conjoining jamo without its syllable: {_around(text, loose)}"
+    for run in _JAMO_RUN.finditer(text):
+        if _is_broken(text, run):
+            return f"has loose jamo: {_around(text, run)}"
     return None
 
 
@@ -77,45 +82,47 @@ def _around(text: str, found: re.Match[str]) -> str:
 
 
 def _mixed_levels(record: RecordView) -> str | None:
-    if _VOICES.search(record.task_text):
+    text = record.output_prose
+    if not (_POLITE_END.search(text) and _may_mix(text)) or _VOICES.search(record.task_text):
         return None
-    examples: dict[Level, str] = {}
-    counts: Counter[Level] = Counter()
-    for line in record.output_prose.splitlines():
-        if _NOT_PROSE.match(line):
-            continue
-        for clause in _CLAUSE.findall(_QUOTED.sub("", line)):
-            level = speech_level(clause)
-            if level:
-                counts[level] += 1
-                examples.setdefault(level, clause.strip())
-    for first, second, fewest in _CLASHES:
-        if min(counts[first], counts[second]) >= fewest:
-            return (
-                f"{counts[first]} sentences in {first}, {quote(examples[first][-30:])}, and "
-                f"{counts[second]} in {second}, {quote(examples[second][-30:])}"
-            )
+    found: dict[Level, list[str]] = {}
+    for line in text.splitlines():
+        if not _NOT_PROSE.match(line):
+            for clause in _CLAUSE.findall(_QUOTED.sub("", line)):
+                level = speech_level(clause)
+                if level:
+                    found.setdefault(level, []).append(clause.strip())
+    return _clash(found)
+
+
+def _may_mix(text: str) -> bool:
+    return bool(_PLAIN_END.search(text)) or ("니다" in text and ("요" in text or "죠" in text))
+
+
+def _clash(found: dict[Level, list[str]]) -> str | None:
+    """Show the two levels that clash, if any do.
+
+    One plain sentence among polite ones may be a heading or a motto; it counts when the polite
+    ones do not agree either, as then no level is the text's own.
+    """
+    polite = [level for level in _POLITE if level in found]
+    plain = [level for level in _PLAIN if level in found]
+    counts = [sum(len(found[level]) for level in levels) for levels in (polite, plain)]
+    is_rare = min(counts) < _FEWEST_PLAIN or min(counts) * _RAREST < sum(counts)
+    wavers = min(counts) > 0 and "합쇼체" in found and "해요체" in found
+    if not is_rare or wavers:
+        return _show(found, polite[0], plain[0])
+    if min(len(found.get(level, ())) for level in _POLITE[:2]) >= _FEWEST_OF_EACH_POLITE:
+        return _show(found, "합쇼체", "해요체")
     return None
 
 
-def speech_level(sentence: str) -> Level | None:
-    """Name the speech level of a declarative sentence by its ending, where it is clear."""
-    bare = sentence.strip().rstrip(".!?。~ ")
-    if len(bare) < 3 or _SET_PHRASE.search(bare):
-        return None
-    if bare.endswith(("니다", "니까")) and _final(bare[-3]) == _FINAL_B:
-        return "합쇼체"
-    if bare.endswith(("요", "죠")):
-        return "해요체"
-    is_plain = _final(bare[-2]) in (_FINAL_N, _FINAL_BS, _FINAL_SS) or bare[-2] in "이않많같좋"
-    if bare.endswith("다") and (is_plain or bare.endswith("아니다")):
-        return "해라체"
-    return None
-
-
-def _final(syllable: str) -> int:
-    """Number the final consonant of a Hangul syllable; 0 for none, -1 for other characters."""
-    return (ord(syllable) - ord("가")) % 28 if "가" <= syllable <= "힣" else -1
+def _show(found: dict[Level, list[str]], first: Level, second: Level) -> str:
+    shown = [
+        f"{len(found[level])} sentences in {level}, {quote(found[level][0][-30:])}"
+        for level in (first, second)
+    ]
+    return " and ".join(shown)
 
 
 KOREAN_RULES = (

@@ -121,7 +121,7 @@ _VOICES = re.compile(
     r"노랫말|노래|가사|시를|시 |소설|이야기|동화|대본|대사|연인|애인|부부|연극|영화"
 )
 _ABOUT_STYLE = re.compile(r"번역투|번역체|직역|어색한|자연스럽|피동|교열|윤문|호칭|대명사")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|'[^'\n]*'|‘[^’\n]*’|「[^」\n]*」|『[^』\n]*』")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|“[^“”\n]*”|'[^'\n]*'|‘[^‘’\n]*’|「[^「」\n]*」|『[^『』\n]*』")
 
 
 def _translationese(record: RecordView) -> str | None:
