@@ -1,4 +1,4 @@
-"""``curate --what-if`` and ``--sweep``: what other knobs would keep, as a table and one JSON line."""
+"""``curate --what-if`` and ``--sweep``: what other knobs would keep, for people and programs."""
 
 from pathlib import Path
 from typing import TypeGuard

@@ -75,7 +75,7 @@ def explore(params: ExploreParams, settings: Settings, engine: Engine) -> Explor
     bench = open_workbench(part_of(params, CurateParams), settings, engine)
     bench = bench._replace(examine=_remembering(bench.examine))
     with engine.progress("curate as it is") as progress:
-        before = bench.curate(config, progress)
+        before = bench.curate(config, progress, may_ask=False).result
     outcomes = [_try(variant, before, bench, params.name, settings, engine) for variant in variants]
     return ExploreOutcome(
         name=params.name,
@@ -175,7 +175,7 @@ def _try(
 ) -> VariantOutcome:
     label = ", ".join(f"{knob}={value}" for knob, value in variant.changes.items())
     with engine.progress(f"curate with {label}") as progress:
-        after = bench.curate(variant.config, progress)
+        after = bench.curate(variant.config, progress, may_ask=False).result
     differences = compare(before, after)
     changes = [difference.change for difference in differences]
     path = settings.outputs / "explorations" / f"{name}-{digest(variant.changes)[:12]}.jsonl"

@@ -14,13 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from flows.drafts import read_drafts_manifest
-from flows.earlier import find_versions, open_earlier
+from flows.earlier import find_versions
 from flows.engine import Engine
 from flows.paths import journal_path
 from flows.resources import find_dataset, load_document_files, load_seeds
 from flows.settings import ROOT, Settings
+from flows.steps.curation import Workbench
 from pipeline.curation.config import CurationConfig
-from pipeline.curation.funnel import Admission, curate
+from pipeline.curation.funnel import Admission
+from pipeline.curation.shards import examine_here
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.budget.caps import BudgetSpentError
 from pipeline.generation.config import GenerationConfig
@@ -114,10 +116,18 @@ def verify(
     with engine.progress(f"verify {folder.name}") as progress:
         drafts = _replay(manifest.runs, path, sources, progress)
         config = CurationConfig.model_validate(manifest.curation)
-        seeds = load_seeds(sources.find(manifest.seeds))
-        versions = find_versions(manifest.against, settings)
-        earlier = open_earlier(versions, config, settings, engine)
-        result = curate(drafts, seeds, config, progress, earlier=earlier)
+        bench = Workbench(
+            name=manifest.name,
+            drafts=drafts,
+            runs=manifest.runs,
+            seeds=load_seeds(sources.find(manifest.seeds)),
+            seed_files=(),
+            against=find_versions(manifest.against, settings),
+            examine=examine_here,
+            settings=settings,
+            engine=engine,
+        )
+        result = bench.curate(config, progress, may_ask=False).result
     splits = split_records(result.kept)
     if hash_content(splits, result.dropped, manifest.licence) != manifest.content_hash:
         raise VerificationError(_tell_difference(folder, manifest, splits, result.dropped))

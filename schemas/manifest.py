@@ -74,6 +74,23 @@ class DraftsManifest(Frozen):
         }
 
 
+class JudgeReport(Frozen):
+    """What a judge gave, and how far the rules say the same."""
+
+    model: str
+    judged: int
+    """Records that had passed all other stages."""
+    means: dict[str, float | None]
+    """Mean score by criterion, 1 to 5."""
+    mean_score: float | None
+    audited: int
+    """Records dropped by the rules that were scored for comparison."""
+    audited_mean_score: float | None
+    kappa: float | None
+    """Cohen's kappa between rules and threshold, both groups weighted alike: 1 agrees always, 0
+    as chance would. None without audited records."""
+
+
 class DatasetManifest(Frozen):
     """The identity card of a dataset version."""
 
@@ -104,6 +121,8 @@ class DatasetManifest(Frozen):
     """What wrote the drafts, so that a journal can prove the version; empty for imports."""
     curation: dict[str, JsonValue]
     """The whole curation config with which the records were judged."""
+    judge: JudgeReport | None = None
+    """None when nobody judged."""
     against: tuple[str, ...] = ()
     """Earlier dataset versions that the records had to differ from, as ``NAME/VERSION``."""
     seeds: tuple[SourceFile, ...]

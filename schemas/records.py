@@ -216,7 +216,7 @@ Reason = Literal[
     # judge
     "low-score",
     "outside-top-share",
-    "low-difficulty",
+    "outside-difficulty",
     "not-judged",
 ]
 

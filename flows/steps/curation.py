@@ -8,14 +8,17 @@ from typing import NamedTuple
 from flows.drafts import read_drafts_manifest
 from flows.earlier import find_versions, open_earlier
 from flows.engine import Engine
+from flows.evaluation_sets import load_protected
 from flows.outcomes import CurateOutcome
 from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
 from flows.resources import hash_files, load_seeds
 from flows.settings import Settings
+from flows.steps.judging import Judged, assess
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
 from pipeline.curation.importing import read_drafts
+from pipeline.curation.judging.selection import select
 from pipeline.curation.rules.cost import cost_in_yield
 from pipeline.curation.shards import Examination, examine_in_processes
 from pipeline.publishing.versions import Publication, check_name, open_version, publish
@@ -24,15 +27,24 @@ from schemas.manifest import GenerationRun
 from schemas.progress import Progress
 from schemas.records import Draft, SeedTask, StageResult
 from schemas.storage import read_jsonl
+from training.evaluation.tasks import BUILT_IN_TASKS
 
 
 class DraftsError(UserError):
     """There are no drafts of that name."""
 
 
+class Curated(NamedTuple):
+    """Both halves, and what the judge found."""
+
+    result: StageResult
+    judged: Judged
+
+
 class Workbench(NamedTuple):
     """All that curation works on besides its config: opened once, used for any config."""
 
+    name: str
     drafts: list[Draft]
     runs: tuple[GenerationRun, ...]
     seeds: Sequence[SeedTask]
@@ -43,16 +55,42 @@ class Workbench(NamedTuple):
     settings: Settings
     engine: Engine
 
-    def curate(self, config: CurationConfig, progress: Progress) -> StageResult:
-        """Curate the drafts; publishes nothing."""
-        return curate(
+    def curate(
+        self, config: CurationConfig, progress: Progress, *, may_ask: bool = True
+    ) -> Curated:
+        """Curate the drafts; publishes nothing.
+
+        Args:
+            config: Stages and knobs.
+            progress: Told how far it is.
+            may_ask: The judge may be asked what its journal does not hold.
+        """
+        result = curate(
             self.drafts,
             self.seeds,
             config,
             progress,
             examine=self.examine,
             earlier=open_earlier(self.against, config, self.settings, self.engine),
+            protected=load_protected(
+                config.contamination.sets, tuple(BUILT_IN_TASKS), self.settings
+            )
+            if "contamination" in config.stage
+            else (),
         )
+        if "judge" not in config.stage:
+            return Curated(result, Judged({}, None))
+        judged = assess(
+            result.kept,
+            result.dropped,
+            config.judge,
+            self.name,
+            self.settings,
+            self.engine,
+            may_ask=may_ask,
+        )
+        chosen = select(result.kept, judged.assessments, config.judge)
+        return Curated(StageResult(chosen.kept, [*result.dropped, *chosen.dropped]), judged)
 
 
 def open_workbench(params: CurateParams, settings: Settings, engine: Engine) -> Workbench:
@@ -70,6 +108,7 @@ def open_workbench(params: CurateParams, settings: Settings, engine: Engine) -> 
         engine.use_cluster(params.cluster) if params.cluster else examine_in_processes(processes)
     )
     return Workbench(
+        params.name,
         drafts,
         runs,
         load_seeds(seed_files),
@@ -87,7 +126,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
     bench = open_workbench(params, settings, engine)
     config = part_of(params, CurationConfig)
     with engine.progress("curate") as progress:
-        result = bench.curate(config, progress)
+        result, judged = bench.curate(config, progress)
     folder = publish(
         Publication(
             name=params.name,
@@ -95,6 +134,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
             rejected=result.dropped,
             seeds=hash_files(bench.seed_files),
             curation=config.model_dump(mode="json"),
+            judge=judged.report,
             against=tuple(f"{folder.parent.name}/{folder.name}" for folder in bench.against),
             runs=bench.runs,
             licence=params.licence,

@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from pipeline.curation.contamination.contamination import ContaminationConfig
+from pipeline.curation.judging.config import JudgeConfig
 from pipeline.curation.language import LanguageConfig
 from pipeline.curation.near_duplicates.near_duplicates import NearDuplicatesConfig
 from pipeline.curation.novelty.novelty import NoveltyConfig
@@ -22,3 +24,5 @@ class CurationConfig(Frozen):
     rules: RulesConfig = RulesConfig()
     novelty: NoveltyConfig = NoveltyConfig()
     near_duplicates: NearDuplicatesConfig = NearDuplicatesConfig()
+    contamination: ContaminationConfig = ContaminationConfig()
+    judge: JudgeConfig = JudgeConfig()

@@ -4,15 +4,17 @@
 far; generation uses it to learn what survives. :func:`curate` uses the very same for all drafts of
 a run and then looks at the set as a whole. Both therefore decide alike.
 
-Order: schema, duplicate, language, rules, novelty, near-duplicate; a rejection is the first
-stage's that objects. Cheap stages come first, and only what passed all of them enters the indexes
-that later drafts are compared with, so ``collides_with`` names a seed task or a record that
-novelty kept. Where near-duplicate then drops that one, its own rejection names the next.
+Order: schema, duplicate, language, rules, novelty, near-duplicate, contamination; a rejection is
+the first stage's that objects. The judge comes after all of them, because it costs requests
+(:mod:`pipeline.curation.judging`). Cheap stages come first, and only what passed all of them enters
+the indexes that later drafts are compared with, so ``collides_with`` names a seed task or a record
+that novelty kept. Where near-duplicate then drops that one, its own rejection names the next.
 """
 
 from collections.abc import Sequence
 
 from pipeline.curation.config import CurationConfig
+from pipeline.curation.contamination.contamination import ProtectedItem, drop_contaminated
 from pipeline.curation.earlier import Earlier, know_nothing, to_task
 from pipeline.curation.examination import Examined, Examiner
 from pipeline.curation.near_duplicates.near_duplicates import drop_near_duplicates
@@ -111,6 +113,7 @@ def curate(
     *,
     examine: Examination = examine_here,
     earlier: Earlier | None = None,
+    protected: Sequence[ProtectedItem] = (),
 ) -> StageResult:
     """Pass drafts, in order, through all configured stages.
 
@@ -121,10 +124,11 @@ def curate(
         progress: Told how far it is.
         examine: Where each draft is looked at by itself: here, in processes, on a cluster.
         earlier: Records of earlier versions, which stay.
+        protected: Items of evaluation sets, which no record may hold.
 
     Returns:
         ``kept`` in input order, and ``dropped`` with the per-record rejections in input order
-        first and those of near-duplicate behind them.
+        first and those of the stages that see the whole set behind them.
 
     Raises:
         LostDraftError: The two halves do not add up to the drafts.
@@ -139,12 +143,21 @@ def curate(
         else:
             result.kept.append(verdict)
     if "near-duplicate" in config.stage:
-        clustered = drop_near_duplicates(
-            result.kept, config.near_duplicates, earlier.texts, progress
+        result = _go_on(
+            result,
+            drop_near_duplicates(result.kept, config.near_duplicates, earlier.texts, progress),
         )
-        result = StageResult(clustered.kept, [*result.dropped, *clustered.dropped])
+    if "contamination" in config.stage:
+        result = _go_on(
+            result, drop_contaminated(result.kept, protected, config.contamination, progress)
+        )
     _check_sum(len(drafts), result)
     return result
+
+
+def _go_on(result: StageResult, stage: StageResult) -> StageResult:
+    """Take what a stage kept of the kept records, and add what it dropped."""
+    return StageResult(stage.kept, [*result.dropped, *stage.dropped])
 
 
 def _check_sum(draft_count: int, result: StageResult) -> None:

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.budget.caps import BudgetSpentError
-from pipeline.generation.conversations import Conversation
 from pipeline.generation.journal.commits import GroupCommits
 from schemas.exchange import Completion, Prompt
 
@@ -23,6 +22,19 @@ class Endpoint(Protocol):
         ...
 
 
+class Dialogue(Protocol):
+    """What is asked wave after wave: a strategy's conversation, or one question."""
+
+    asking: list[Prompt]
+    """Prompts of the wave to answer next; empty when all is answered."""
+    known: list[Completion | None]
+    """Answers to ``asking`` that the journal had; empty when it was not asked."""
+
+    def answer(self, completions: Sequence[Completion]) -> None:
+        """Take the answers to the whole wave, in its order, and ask on."""
+        ...
+
+
 class Dispatcher:
     """Lives in one event loop; all its methods are called there."""
 
@@ -34,7 +46,7 @@ class Dispatcher:
         self.budget_end: BudgetSpentError | None = None
         """The first cap that left no room; read by other threads."""
 
-    async def hold(self, conversations: Sequence[Conversation]) -> None:
+    async def hold(self, conversations: Sequence[Dialogue]) -> None:
         """Carry conversations on until they are complete, or as far as the budget reaches.
 
         The first failure cancels the other conversations of the call and is raised.
@@ -64,14 +76,14 @@ class Dispatcher:
         finally:
             await self._endpoint.close()
 
-    async def _hold(self, conversation: Conversation) -> None:
+    async def _hold(self, conversation: Dialogue) -> None:
         try:
             while conversation.asking:
                 conversation.answer(await self._answer_wave(conversation))
         except BudgetSpentError as error:
             self.budget_end = self.budget_end or error
 
-    async def _answer_wave(self, conversation: Conversation) -> list[Completion]:
+    async def _answer_wave(self, conversation: Dialogue) -> list[Completion]:
         prompts = conversation.asking
         if len(prompts) == 1:
             return [await self._ask(prompts[0])]

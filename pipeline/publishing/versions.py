@@ -20,7 +20,7 @@ from pipeline.publishing.funnel import count_languages, count_reasons, count_rea
 from pipeline.publishing.splits import Splits, split_records
 from schemas.errors import UserError
 from schemas.identity import digest
-from schemas.manifest import DatasetManifest, GenerationRun, SourceFile
+from schemas.manifest import DatasetManifest, GenerationRun, JudgeReport, SourceFile
 from schemas.records import InstructionRecord, Rejection
 from schemas.storage import atomic_folder, read_manifest
 
@@ -40,6 +40,7 @@ class Publication(NamedTuple):
     rejected: Sequence[Rejection]
     seeds: tuple[SourceFile, ...]
     curation: dict[str, JsonValue]
+    judge: JudgeReport | None
     against: tuple[str, ...]
     """Earlier versions that the records were held against, as ``NAME/VERSION``."""
     runs: tuple[GenerationRun, ...]
@@ -166,6 +167,7 @@ def _describe(
         licence=publication.licence,
         runs=publication.runs,
         curation=publication.curation,
+        judge=publication.judge,
         against=publication.against,
         seeds=publication.seeds,
         files=(),

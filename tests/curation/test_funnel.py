@@ -11,7 +11,6 @@ from pipeline.curation import funnel
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import Admission, LostDraftError, curate
 from pipeline.curation.near_duplicates.near_duplicates import NearDuplicatesConfig
-from schemas.progress import Progress, no_progress
 from schemas.records import (
     STAGES,
     Draft,
@@ -125,9 +124,7 @@ def test_rejected_drafts_block_nobody() -> None:
 
 
 def test_a_lost_draft_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lose_one(
-        records: list[InstructionRecord], config: object, progress: Progress = no_progress
-    ) -> StageResult:
+    def lose_one(records: list[InstructionRecord], *_: object) -> StageResult:
         return StageResult(records[1:], [])
 
     monkeypatch.setattr(funnel, "drop_near_duplicates", lose_one)

@@ -98,6 +98,7 @@ def publish_version(records: list[InstructionRecord], outputs: Path) -> Path:
             rejected=[],
             seeds=(),
             curation={},
+            judge=None,
             against=(),
             runs=(),
             licence="other",

@@ -34,7 +34,7 @@ def publish_card(folder: Path) -> str:
         InstructionRecord(instruction="Say hi.", output="Hi", language="en", provenance=PROVENANCE),
     ]
     rejected = [make_rejection("rules", "en"), make_rejection("novelty", "ko")]
-    publication = Publication("toy", kept, rejected, (), {}, (), (), "apache-2.0", "v")
+    publication = Publication("toy", kept, rejected, (), {}, None, (), (), "apache-2.0", "v")
     return (publish(publication, folder) / "README.md").read_text(encoding="utf-8")
 
 

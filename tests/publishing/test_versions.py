@@ -46,6 +46,7 @@ def make_publication(
         rejected=rejected or [],
         seeds=(SourceFile(path="seeds/en.jsonl", sha256="0" * 64),),
         curation={"novelty": {"threshold": 0.7}},
+        judge=None,
         against=(),
         runs=(RUN,),
         licence="apache-2.0",
