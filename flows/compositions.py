@@ -33,6 +33,7 @@ from flows.steps.curation import curate_and_publish
 from flows.steps.evaluation import evaluate_and_judge, promote_if_fit
 from flows.steps.finetuning import finetune_student
 from flows.steps.generation import generate_drafts
+from pipeline.curation.config import CurationConfig
 from training.finetuning.recipe import Recipe
 
 
@@ -74,7 +75,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
     with _timed("curate", seconds):
         curated = curate(
             CurateParams(
-                **dict(params.curation),
+                **dict(_protect_tasks(params)),
                 name=params.name,
                 seeds=params.seeds,
                 licence=params.licence,
@@ -117,6 +118,15 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
         | dict(evaluated)
         | {"champion": champion, "seconds": seconds}
     )
+
+
+def _protect_tasks(params: RetrainParams) -> CurationConfig:
+    """Protect the tasks that the student will be judged by; ours are protected anyway."""
+    contamination = params.curation.contamination
+    files = [task for task in params.task if task.endswith(".jsonl")]
+    sets = tuple(dict.fromkeys([*contamination.sets, *files]))
+    protected = contamination.model_copy(update={"sets": sets})
+    return params.curation.model_copy(update={"contamination": protected})
 
 
 @contextmanager
