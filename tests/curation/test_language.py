@@ -1,9 +1,11 @@
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.curation.asked_language import find_asked_language
 from pipeline.curation.language import (
     NONE,
     Detector,
@@ -50,8 +52,9 @@ CASES = [
     ("", NONE),
     ("🙂🙂🙂", NONE),
     ("3.14 × 2² = 12.56", NONE),
-    ("Was ist das?", NONE),
-    ("positive", NONE),
+    ("Was ist das?", "de"),
+    ("positive", "en"),
+    ("Kim Minsu", NONE),
     ("四面楚歌", NONE),
     ("def add(a, b):\n    return a + b", NONE),
     ("SELECT name FROM users WHERE age > 30;", NONE),
@@ -84,6 +87,17 @@ def test_decomposed_korean_is_read_after_validation_composes_it() -> None:
     record = make_record(unicodedata.normalize("NFD", "과일 세 가지를 말해 줘."), "ko")
 
     assert find_mismatch(record, reader()) is None
+
+
+@pytest.mark.parametrize("text", ["positive", "Was ist das?", "oneul nalssi eottaeyo"])
+def test_few_words_are_read_but_not_firmly(text: str) -> None:
+    assert not reader().read(text).is_firm
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+def test_decomposed_and_full_width_letters_are_read(form: Literal["NFD", "NFC"]) -> None:
+    assert reader().read(unicodedata.normalize(form, "오늘 서울 날씨 어때?")).language == "ko"
+    assert reader().read("Ｗｈａｔ　ｉｓ　ｔｈｉｓ　ｔｈｉｎｇ？").language == "en"
 
 
 EN_PROSE = "Apples are red fruits that grow on trees and ripen in the autumn."
@@ -141,6 +155,81 @@ def test_task_that_calls_for_another_language_is_none(
     record = make_record(instruction, language, input_text=input_text, output=output)
 
     assert find_mismatch(record, reader()) is None
+
+
+JA = "りんごは木になる赤い果物です。"
+FR = "Les pommes sont des fruits rouges qui poussent sur les arbres en automne."
+
+
+@pytest.mark.parametrize(
+    ("instruction", "output", "language"),
+    [
+        pytest.param("Translate the sentence into Korean.", EN_PROSE, "en", id="not-translated"),
+        pytest.param("Translate this into Japanese: an apple", KO_PROSE, "en", id="other-target"),
+        pytest.param("What is an apple? Answer in Korean.", EN_PROSE, "en", id="answer-in-korean"),
+        pytest.param("Write two lines about apples in French.", EN_PROSE, "en", id="not-french"),
+        pytest.param("Translate the sentence into English.", FR, "en", id="french-for-english"),
+        pytest.param("다음 문장을 영어로 번역해 줘.", KO_PROSE, "ko", id="ko-not-translated"),
+        pytest.param("사과가 뭐야? 영어로 답해 줘.", KO_PROSE, "ko", id="ko-answer-in-english"),
+        pytest.param("다음 문장을 일본어로 번역하세요.", EN_PROSE, "ko", id="ko-other-target"),
+        pytest.param("다음 문장을 영작하시오.", KO_PROSE, "ko", id="ko-composition"),
+    ],
+)
+def test_answer_in_another_language_than_the_task_names_is_a_mismatch(
+    instruction: str, output: str, language: Language
+) -> None:
+    mismatch = find_mismatch(make_record(instruction, language, output=output), reader())
+
+    assert mismatch is not None
+    assert mismatch.reason == "wrong-language-output"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "output", "language"),
+    [
+        ("Translate the sentence into Korean.", KO_PROSE, "en"),
+        ("Translate it into Japanese and explain it.", f"{JA} Here ringo means apple.", "en"),
+        ("Translate it into Korean and Japanese.", f"{KO_PROSE} {JA}", "en"),
+        ("Write two lines about apples in French.", FR, "en"),
+        ("How do I translate a web page into Korean?", EN_PROSE, "en"),
+        ("Explain how politeness works in Korean.", EN_PROSE, "en"),
+        ("Summarize the article. Do not translate it into Korean.", EN_PROSE, "en"),
+        ("Translate 'hello' into Spanish.", "hola", "en"),
+        ("다음 문장을 영어로 번역해 줘.", EN_PROSE, "ko"),
+        ("다음 문장을 영어로 번역하고 설명해 줘.", f"{EN_PROSE}\n사과에 대한 문장입니다.", "ko"),
+        ("영어로 번역된 소설을 추천해 줘.", KO_PROSE, "ko"),
+        ("일본어로 번역하는 방법을 알려 줘.", KO_PROSE, "ko"),
+        ("영어로 번역하지 말고 뜻만 설명해 줘.", KO_PROSE, "ko"),
+        ("영어와 일본어로 번역해 줘.", f"{EN_PROSE} {JA}", "ko"),
+        ("'사과'를 영어로 번역해 줘.", "apple", "ko"),
+    ],
+)
+def test_near_misses_of_such_tasks_are_none(
+    instruction: str, output: str, language: Language
+) -> None:
+    assert find_mismatch(make_record(instruction, language, output=output), reader()) is None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "asked"),
+    [
+        ("Please translate the following to Japanese: I am here.", "ja"),
+        ("Can you translate it from English into German?", "de"),
+        ("Explain photosynthesis. Answer in French, please.", "fr"),
+        ("What is the best way to respond in Korean to a compliment?", None),
+        ("Name a book that was translated into English.", None),
+        ("한국어로 설명해 주세요.", "ko"),
+        ("다음을 우리말로 옮기세요.", "ko"),
+        ("자기소개를 영어로 써 주세요.", "en"),
+        ("영어로만 짧게 답하세요.", "en"),
+        ("중국어로 바꿔줘", "zh"),
+        ("영어로 말할 때 긴장을 푸는 법", None),
+        ("영어로 쓰인 책을 소개해 줘.", None),
+        ("한국어로 번역해도 되는지 알려 줘.", None),
+    ],
+)
+def test_only_requests_ask_for_a_language(instruction: str, asked: str | None) -> None:
+    assert find_asked_language(instruction) == asked
 
 
 @given(st.text(max_size=60))
