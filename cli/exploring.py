@@ -18,7 +18,7 @@ from schemas.records import LANGUAGES
 from schemas.storage import read_jsonl
 
 _MOST_SHOWN = 12
-_BAR_CHARACTERS = 12
+_BAR_CHARACTERS = 10
 _LONGEST_SHOWN = 60
 
 
@@ -46,7 +46,7 @@ def _compare_yields(outcome: ExploreOutcome) -> Table:
         title_justify="left",
         title_style="bold",
     )
-    table.add_column("knobs", overflow="fold", min_width=12)
+    table.add_column("knobs", no_wrap=True)
     for heading in (*LANGUAGES, "kept", "gained", "lost", "moved"):
         table.add_column(heading, justify="right")
     table.add_column("yield", no_wrap=True, min_width=_BAR_CHARACTERS)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows.earlier import find_versions
+from flows.evaluation_sets import load_protected
 from flows.paths import journal_path
 from flows.resources import find_dataset, find_file
 from flows.settings import Settings
@@ -28,7 +30,10 @@ from schemas.records import (
     SeedTask,
     Stage,
 )
+from training.evaluation.tasks import BUILT_IN_TASKS
 
+_WHOLE_SET_STAGES = ("near-duplicate", "contamination", "judge")
+"""Stages that drop records which novelty had kept, and others may have collided with."""
 _FEWEST_ID_DIGITS = 4
 _MOST_NAMED = 8
 
@@ -99,7 +104,7 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
         draft.provenance,
         rejection,
         _follow(rejection, manifest),
-        _find_collisions(rejection, kept, rejected, seeds),
+        _find_collisions(rejection, kept, rejected, _Elsewhere(manifest, seeds, settings)),
         [seed for seed in seeds if seed.id in draft.provenance.seed_ids],
         _find_exchange(draft.provenance, manifest.name, settings),
     )
@@ -172,26 +177,68 @@ def _find_collisions(
     rejection: Rejection | None,
     kept: Sequence[InstructionRecord],
     rejected: Sequence[Rejection],
-    seeds: Sequence[SeedTask],
+    elsewhere: "_Elsewhere",
 ) -> list[Collision]:
+    """Follow what a draft collides with, and what that was dropped for in its turn."""
     records = {record.id: record for record in kept}
-    tasks = {seed.id: seed for seed in seeds}
-    dropped = {one.draft.id: one for one in rejected if one.stage == "near-duplicate"}
+    dropped = {one.draft.id: one for one in rejected if one.stage in _WHOLE_SET_STAGES}
     collisions: list[Collision] = []
-    while rejection is not None and rejection.collides_with is not None:
-        other = rejection.collides_with
-        rejection = None
+    seen: set[str] = set()
+    while rejection is not None and rejection.collides_with not in (None, *seen):
+        other = str(rejection.collides_with)
+        seen.add(other)
+        rejection = dropped.get(other)
         if other in records:
             collisions.append(Collision(_to_text(records[other]), "a kept record"))
-        elif other in tasks:
-            collisions.append(Collision(_to_text(tasks[other]), "a seed task"))
-        elif other in dropped and len(collisions) < len(dropped):
-            rejection = dropped[other]
-            what = "a record that near-duplicate dropped afterwards"
+        elif rejection is not None:
+            what = f"which {rejection.stage} dropped afterwards"
             collisions.append(Collision(_to_text(rejection.draft), what))
         else:
-            collisions.append(Collision(None, f"{other}, which this version does not hold"))
+            collisions.append(elsewhere.find(other))
     return collisions
+
+
+class _Elsewhere:
+    """What a draft may collide with outside its version."""
+
+    def __init__(
+        self, manifest: DatasetManifest, seeds: Sequence[SeedTask], settings: Settings
+    ) -> None:
+        self._manifest = manifest
+        self._seeds = seeds
+        self._settings = settings
+
+    def find(self, other: str) -> Collision:
+        """Look where it is likeliest first; a text that is not on this machine stays unknown."""
+        for seed in self._seeds:
+            if seed.id == other:
+                return Collision(_to_text(seed), "a seed task")
+        try:
+            return self._find_item(other) or self._find_earlier(other) or _unknown(other)
+        except PacaloomError:
+            return _unknown(other)
+
+    def _find_item(self, other: str) -> Collision | None:
+        sets = CurationConfig.model_validate(self._manifest.curation).contamination.sets
+        for item in load_protected(sets, tuple(BUILT_IN_TASKS), self._settings):
+            if item.id == other:
+                text = Text(item.id, "en", "\n".join(item.texts), "", "")
+                return Collision(text, f"an item of {item.source}")
+        return None
+
+    def _find_earlier(self, other: str) -> Collision | None:
+        from pipeline.publishing.tables import read_records
+
+        for folder in find_versions(self._manifest.against, self._settings):
+            for record in read_records(folder):
+                if record.id == other:
+                    what = f"a record of {folder.parent.name}/{folder.name}"
+                    return Collision(_to_text(record), what)
+        return None
+
+
+def _unknown(other: str) -> Collision:
+    return Collision(None, f"{other}, whose text is not on this machine")
 
 
 def _load_seeds(manifest: DatasetManifest) -> list[SeedTask]:

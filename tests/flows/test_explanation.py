@@ -9,6 +9,7 @@ from flows.engine import PlainEngine
 from flows.explanation import UnknownRecordError, explain
 from flows.parameters import CurateParams
 from flows.settings import Settings
+from pipeline.curation.contamination.contamination import ContaminationConfig
 
 ROWS = [
     {"instruction": "List three fruits that grow in Jeju.", "output": "Kiwi, orange and lemon."},
@@ -69,3 +70,33 @@ def test_words_of_several_records_ask_for_one_id(settings: Settings) -> None:
 def test_unknown_words_say_where_ids_are(settings: Settings) -> None:
     with pytest.raises(UnknownRecordError, match=r"rejected\.parquet"):
         explain("zzz", "fruits", settings)
+
+
+def test_collisions_outside_the_version_are_found_too(settings: Settings) -> None:
+    item = "Maren's film moves slowly, but its last half hour is the finest of the whole year."
+    tasks = settings.outputs / "exam.jsonl"
+    tasks.write_text(json.dumps({"id": "exam-1", "text": item}), "utf-8")
+    rows = [
+        {"instruction": "List three fruits that grow in Mokpo.", "output": "Fig, pear and plum."},
+        {"instruction": f"Who says this? {item}", "output": "A critic who liked the ending."},
+    ]
+    source = settings.outputs / "later.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    params = CurateParams(
+        name="later",
+        input=source,
+        seeds=("none",),
+        against=("fruits",),
+        contamination=ContaminationConfig(sets=(str(tasks),)),
+        processes=1,
+    )
+    curate(params, settings, PlainEngine())
+
+    (earlier,) = explain("Mokpo", "later", settings).collisions
+    (protected,) = explain("Who says this", "later", settings).collisions
+
+    assert earlier.text is not None
+    assert earlier.text.instruction == ROWS[0]["instruction"]
+    assert earlier.what.startswith("a record of fruits/0001")
+    assert protected.text is not None
+    assert protected.text.instruction == item
