@@ -149,7 +149,7 @@ def test_rule_of_the_profile_that_is_off_is_not_asked() -> None:
     ("instruction", "output", "reason"),
     [
         ("시 써", "바람이 붑니다.", "instruction-too-short"),
-        ("다음 글을 요약해 줘", "죄송하지만 요청하신 내용은 답변할 수 없습니다.", "refusal"),
+        ("붉은 과일을 말해 줘", "죄송하지만 요청하신 내용은 답변할 수 없습니다.", "refusal"),
         ("지도란 무엇인지 설명해 줘", "지도는 땅을 줄여 나타낸 것입니다.", None),
         ("“안녕”을 영어로 옮겨 줘", "Hello입니다.", None),
     ],

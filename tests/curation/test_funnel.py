@@ -220,13 +220,15 @@ def test_few_of_stanfords_seed_tasks_break_a_rule_of_ours() -> None:
 
     result = curate(drafts, [], stages)
 
-    # Two letters left with "[Your Name]", a real e-mail address and a link from memory.
+    # Three letters left with "[Your Name]" or the like, a real e-mail address, a link from memory,
+    # and "I cannot answer this".
     assert {dropped.reason for dropped in result.dropped} <= {
         "placeholder",
         "personal-data",
         "hallucinated-link",
+        "refusal",
     }
-    assert len(result.dropped) <= 4
+    assert len(result.dropped) <= 6
 
 
 def test_configs_can_be_read_without_loading_heavy_libraries() -> None:

@@ -1,116 +1,132 @@
-"""Rules on the output as an answer: that it is one, and not an echo, an excuse or a fragment."""
+"""Rules on the output as an answer: that it is one, and neither an echo nor a filler.
+
+Linear in the texts; folding is shared with the other rules.
+"""
 
 import re
+from contextlib import suppress
 
+from pipeline.curation.duplicates import fold
 from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.view import RecordView
 
 _MAY_REPEAT = re.compile(
-    r"\b(?:repeat|copy|echo|verbatim|as is|unchanged|no (?:errors?|mistakes?|changes?)|correct)\b"
-    r"|그대로|반복|따라 ?(?:쓰|적|말)|맞춤법|띄어쓰기|교정|오류가 없",
+    r"\b(?:repeat|copy|echo|verbatim|as is|unchanged|no (?:errors?|mistakes?|changes?)"
+    r"|correct(?:ed|ing|ion\w*)?"
+    r"|proofread|duplicates?|print\w*|outputs?|if (?:needed|necessary))\b"
+    r"|그대로|반복|따라 ?(?:쓰|적|말)|맞춤법|띄어쓰기|교정|오류가 없|중복|출력|틀린",
+    re.IGNORECASE,
+)
+_SORTS = re.compile(
+    r"\b(?:sort|order|arrange|rank|alphabeti\w+|ascending)\b|정렬|순서|순으로", re.IGNORECASE
+)
+# Restoring these is a task whose answer folds to its input.
+_ABOUT_FORM = re.compile(
+    r"\b(?:capital\w*|punctuat\w*|cases?|lowercase|uppercase|format\w*|quotation\w*|commas?"
+    r"|apostrophes?"
+    r"|periods?|spac\w+|hyphens?|marks?|question|exclamation|title)\b"
+    r"|대문자|소문자|부호|쉼표|마침표|따옴표|띄어|물음표|느낌표|의문문|형식",
     re.IGNORECASE,
 )
 
-# By folded text (see duplicates.fold). The second set are answers where the task offers them.
+# By folded text without brackets and label.
 _NEVER_AN_ANSWER = frozenset(
-    {"null", "nan", "undefined", "todo", "tbd", "output", "response", "answer", "nooutput"}
-    | {"<nooutput>", "no output", "no answer", "no response", "your answer here"}
+    {"nan", "todo", "tbd", "output", "response", "answer", "nooutput", "no output", "no answer"}
+    | {"no response", "your answer here", "no output needed", "no output required", "empty"}
+    | {"none available", "not available", "no output is needed", "no output available", "blank"}
+    | {"no answer available", "no response needed", "answer here", "no content", "noinput"}
     | {"정답없음", "답변없음", "답없음", "출력없음", "내용없음", "응답없음", "출력", "답변", "응답"}
+    | {
+        "정답",
+        "출력값없음",
+        "결과없음",
+        "작성예정",
+        "추후작성",
+        "여기에답변",
+        "빈칸",
+        "미정",
+        "생략",
+    }
 )
+# Fillers unless the task offers them.
 _SELDOM_AN_ANSWER = frozenset(
-    {"n/a", "na", "none", "not applicable", "unknown", "해당없음", "없음"}
+    {"n/a", "na", "not applicable", "해당없음", "해당사항없음", "해당없습니다"}
 )
-_MARKS_ALONE = re.compile(r"[\s.…_*~–—-]{2,}|…")
-
-_REFUSES = re.compile(
-    r"\W*(?:(?:i['’]m|i am|we are)?\s*(?:so |very |really )?(?:sorry|afraid)|(?:i )?apologi[sz]e|"
-    r"unfortunately)?[,.]?\s*(?:but\s+|for\b[^.,]{0,40}[,.]\s*(?:but\s+)?)?"
-    r"(?:as an? [^,.]{0,40},\s*)?"
-    r"i\s*(?:can['’]?t|cannot|can not|am not able to|['’]m not able to|am unable to|['’]m unable to"
-    r"|do not have access|don['’]t have access|won['’]t be able to|will not)\s*"
-    r"(?:to\s+)?(?:\w+ly\s+)?"
-    r"(?:assist|help (?:you )?with|provide|fulfill?|comply|answer|generate|create|complete|process"
-    r"|access|browse|open|view|see|translate|write|produce|perform|the|your|any|real)\b"
-    r"|\W*(?:죄송|미안|안타깝|유감)[^.!?\n]{0,90}?(?:수가?|도움이?|답변이?|제공이?|처리가?)\s*"
-    r"(?:는\s*)?(?:없|못|어렵|불가)"
-    r"|\W*(?:죄송|미안|안타깝|유감)[^.!?\n]{0,60}기(?:는|가)?\s*(?:어렵|힘들|곤란)"
-    r"|\W*(?:요청하신|해당 요청|저는)[^.!?\n]{0,70}(?:제공|답변|수행|처리|생성|확인|도와|접근|작성)"
-    r"[^.!?\n]{0,8}수\s*없",
+# Fillers unless the task asks for a count, a choice or a value.
+_AT_TIMES_AN_ANSWER = frozenset(
+    {"none", "null", "nil", "undefined", "unknown", "nothing", "없음", "없습니다", "없다", "모름"}
+)
+_ASKS_FOR_A_FIND = re.compile(
+    r"\b(?:which|how (?:many|much)|what (?:value|keyword|does|do|will|would)|any|returns?|values?"
+    r"|keywords?|find|count|errors?|check"
+    r"|identify|if|extract|does|is there)\b|몇|어느|어떤|무엇|무슨|있는지|있나|있습니까|있는가|값"
+    r"|찾|고르|골라|개수"
+    r"|추출|확인|뭐",
     re.IGNORECASE,
 )
-# Where someone in the text is to decline, or speaks in a role, such words are the answer itself.
-_ASKS_TO_DECLINE = re.compile(
-    r"\b(?:apolog|declin|refus|reject|turn(?:ing)? down|regret|dialog|conversation|role|script"
-    r"|customer|excuse)|사과|거절|사양|대화|대본|역할|고객|변명|반려",
+_MARKS_ALONE = re.compile(r"[\s.…_*~–—?!,;:/\"'`“”‘’·-]+|[\s{}\[\]()<>]+")
+_ASKS_FOR_MARKS = re.compile(
+    r"\b(?:morse|punctuat\w*|(?<!chemical )symbols?|signs?|operators?|marks?|returns?|empty"
+    r"|prints?|arrays?|braces"
+    r"|set|objects?|json|outputs?|dash\w*|dots?|ellipsis|character|emoji|blank|code|brackets?)\b"
+    r"|부호|기호|모스|연산|출력|반환|배열|빈|표시|줄임표|괄호|글자|문자",
     re.IGNORECASE,
 )
-
-_CERTAIN_SELF = re.compile(
-    r"\bas an? (?:large |ai |artificial intelligence )*(?:language model|ai (?:model|assistant))\b"
-    r"|\bmy (?:knowledge cut-?off|training data)\b"
-    r"|\bi(?:['’]m| am) (?:chatgpt|qwen|gemini|claude)\b"
-    r"|\b(?:trained|created|developed) by (?:openai|alibaba|anthropic|google deepmind)\b"
-    r"|(?:AI|인공지능)\s*(?:언어\s*)?(?:모델|어시스턴트|비서)"
-    r"(?:로서|로써|이기 때문|이라서|이므로|입니다)"
-    r"|언어\s*모델(?:로서|로써|이기 때문|이라서|이므로)"
-    r"|인공지능(?:으로서|이기 때문|이라서|이므로)",
-    re.IGNORECASE,
+_WRAPPING = re.compile(
+    r"^(?:output|response|answer|출력|답변|응답|답)\s*[:：]\s*|[\[\](){}<>*]+", re.IGNORECASE
 )
-_LIKELY_SELF = re.compile(
-    r"\bi(?:['’]m| am) (?:just |only )?(?:an? )?"
-    r"(?:ai|artificial intelligence|chatbot|language model)\b"
-    r"|\b(?:as|being) an (?:ai|artificial intelligence)\b,?"
-    r"|저는\s*(?:단지\s*)?(?:인공지능|AI|챗봇|언어\s*모델)",
-    re.IGNORECASE,
-)
-_ABOUT_MACHINES = re.compile(
-    r"\b(?:ais?|artificial intelligence|robots?|chatbots?|assistants?|language models?|androids?)\b"
-    r"|인공지능|로봇|챗봇|비서|언어 ?모델|AI",
-    re.IGNORECASE,
-)
+_LONGEST_FILLER = 40
+_LONGEST_ECHO = 3
 
 
 def _repeats_instruction(record: RecordView) -> str | None:
-    if record.folded_output != record.folded_instruction:
+    length = len(record.output)
+    if not 0.5 * len(record.instruction) < length < _LONGEST_ECHO * len(record.task_text) + 20:
+        return None
+    output, instruction = record.folded_output, record.folded_instruction
+    rest = output.replace(instruction, "").strip()
+    if rest == output or rest not in ("", record.folded_input):
         return None
     return f"the output is the instruction: {quote(record.output)}"
 
 
 def _repeats_input(record: RecordView) -> str | None:
-    # Not folded: restoring capitals and punctuation is a task, and its answer folds to the input.
-    if not record.input or record.output.split() != record.input.split():
+    if not record.input or not 0.5 < (len(record.output) + 9) / (len(record.input) + 9) < 2:
         return None
-    if _MAY_REPEAT.search(record.instruction):
+    if record.output.split() != record.input.split() and (
+        _ABOUT_FORM.search(record.instruction)
+        or not record.folded_input
+        or record.folded_output != record.folded_input
+    ):
+        return None
+    if _MAY_REPEAT.search(record.instruction) or (
+        _SORTS.search(record.instruction) and _is_sorted(record.input)
+    ):
         return None
     return f"the output is the input: {quote(record.output)}"
 
 
+def _is_sorted(text: str) -> bool:
+    items = [item.strip().casefold() for item in re.split(r"[,\n;]|\s+", text) if item.strip()]
+    keys = [(0.0, item) for item in items]
+    with suppress(ValueError):
+        keys = [(float(item), "") for item in items]
+    return keys in (sorted(keys), sorted(keys, reverse=True))
+
+
 def _not_an_answer(record: RecordView) -> str | None:
-    output = record.folded_output
-    offered = output in record.folded_task_text
-    if (
-        output in _NEVER_AN_ANSWER
-        or (output in _SELDOM_AN_ANSWER and not offered)
-        or (_MARKS_ALONE.fullmatch(record.output) and record.output not in record.task_text)
-    ):
-        return f"the whole output is {quote(record.output)}"
-    return None
-
-
-def _refusal(record: RecordView) -> str | None:
-    found = _REFUSES.match(record.output)
-    if found is None or _ASKS_TO_DECLINE.search(record.instruction):
+    output = record.output
+    if len(output) > _LONGEST_FILLER:
         return None
-    return f"the output begins {quote(found[0])}"
-
-
-def _self_reference(record: RecordView) -> str | None:
-    found = _CERTAIN_SELF.search(record.output)
-    if found is None and not _ABOUT_MACHINES.search(record.task_text):
-        found = _LIKELY_SELF.search(record.output)
-    if found is None or found[0] in record.task_text:
-        return None
-    return f"the output says {quote(found[0])}"
+    bare = fold(_WRAPPING.sub("", output)).strip()
+    asked = record.folded_task_text
+    if _MARKS_ALONE.fullmatch(output):
+        filler = output not in record.task_text and not _ASKS_FOR_MARKS.search(record.instruction)
+    elif bare in _AT_TIMES_AN_ANSWER:
+        filler = bare not in asked and not _ASKS_FOR_A_FIND.search(record.instruction)
+    else:
+        filler = bare in _NEVER_AN_ANSWER or (bare in _SELDOM_AN_ANSWER and bare not in asked)
+    return f"the whole output is {quote(output)}" if filler else None
 
 
 ANSWER_RULES = (
@@ -167,50 +183,6 @@ ANSWER_RULES = (
         near_misses=(
             Example("en", "Name the error, or say None.", "None", input="x = 1"),
             Example("ko", "오류를 쓰고, 없으면 '없음'이라고 쓰세요.", "없음", input="자두가 좋다."),
-        ),
-    ),
-    Rule(
-        "refusal",
-        ("en", "ko"),
-        "fatal",
-        "The teacher declined; the student would learn to decline ordinary tasks.",
-        _refusal,
-        examples=(
-            Example("en", "Name a red fruit.", "I'm sorry, but I can't assist with that."),
-            Example(
-                "ko",
-                "오늘 날씨를 알려 주세요.",
-                "죄송하지만 실시간 정보는 제공해 드릴 수 없습니다.",
-            ),
-        ),
-        near_misses=(
-            Example(
-                "en",
-                "Decline the invitation politely.",
-                "I'm sorry, but I can't see the way to come.",
-                input="Party",
-            ),
-            Example(
-                "ko",
-                "초대를 정중히 거절하세요.",
-                "죄송하지만 그날은 참석할 수 없습니다.",
-                input="모임",
-            ),
-        ),
-    ),
-    Rule(
-        "self-reference",
-        ("en", "ko"),
-        "serious",
-        "The teacher speaks of itself; the student is another model.",
-        _self_reference,
-        examples=(
-            Example("en", "Name your favourite fruit.", "As an AI language model, I eat none."),
-            Example("ko", "좋아하는 과일을 말하세요.", "AI 언어 모델로서 저는 먹지 않습니다."),
-        ),
-        near_misses=(
-            Example("en", "Write a robot's first words.", "Hello, I am an AI."),
-            Example("ko", "로봇의 첫마디를 쓰세요.", "저는 인공지능입니다."),
         ),
     ),
 )

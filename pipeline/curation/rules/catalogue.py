@@ -11,26 +11,42 @@ from pydantic import model_validator
 from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.answer import ANSWER_RULES
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
+from pipeline.curation.rules.attachment import ATTACHMENT_RULES
+from pipeline.curation.rules.code import CODE_RULES
 from pipeline.curation.rules.credentials import CREDENTIAL_RULES
 from pipeline.curation.rules.ending import ENDING_RULES
 from pipeline.curation.rules.instruction import INSTRUCTION_RULES
 from pipeline.curation.rules.korean import KOREAN_RULES
 from pipeline.curation.rules.leftovers import LEFTOVER_RULES
+from pipeline.curation.rules.merged import MERGED_RULES
+from pipeline.curation.rules.missing import MISSING_RULES
+from pipeline.curation.rules.nonsense import NONSENSE_RULES
 from pipeline.curation.rules.personal import PERSONAL_RULES
+from pipeline.curation.rules.refusal import REFUSAL_RULES
 from pipeline.curation.rules.rule import Rule, Severity
+from pipeline.curation.rules.sight import SIGHT_RULES
+from pipeline.curation.rules.translationese import TRANSLATIONESE_RULES
 from pipeline.curation.rules.view import RecordView
 from schemas.frozen import Frozen
 from schemas.records import LANGUAGES, InstructionRecord, Language, Reason
 
 RULES: tuple[Rule, ...] = (
     *INSTRUCTION_RULES,
+    *SIGHT_RULES,
+    *MISSING_RULES,
+    *MERGED_RULES,
     *LEFTOVER_RULES,
+    *NONSENSE_RULES,
     *ANSWER_RULES,
+    *REFUSAL_RULES,
+    *CODE_RULES,
     *ENDING_RULES,
+    *ATTACHMENT_RULES,
     *CREDENTIAL_RULES,
     *PERSONAL_RULES,
     *ARITHMETIC_RULES,
     *KOREAN_RULES,
+    *TRANSLATIONESE_RULES,
 )
 """Our own; Alpaca's stand in ``ALPACA_RULES``."""
 

@@ -8,87 +8,234 @@ from pipeline.curation.rules.view import RecordView
 
 _LONGEST_LOOP = 30
 _FEWEST_ROUNDS = 4
-_FEWEST_LOOP_WORDS = 12
+_FEWEST_LOOP_WORDS = 10
+_FEWEST_SAME_WORDS = 10
+_FEWEST_LOOP_NUMBERS = 16
+_FEWEST_REPEATED = 6
+_FEWEST_LOOP_LETTERS = 15
+_LONGEST_RUN_READ = 2000
+_FEWEST_GRAMS = 12
+_SHORTEST_LINE = 4
+_MARKS = ".,;:!?\"'“”‘’()[]"
+_NUMBERING = re.compile(r"\d{1,2}[.)]|[-*•·]")
 _LETTER_LOOP = re.compile(r"([^\W\d_])\1{29,}|([^\W\d_]{2,20}?)\2{7,}")
 _SENTENCE_END = re.compile(r"[.!?。]+\s+|\n+")
 _FEWEST_SENTENCES = 5
 _ASKS_FOR_REPETITION = re.compile(
-    r"\b(?:repeat\w*|times|loops?|lyrics|songs?|chant|chorus|refrain|pattern|mantra|lullaby)\b"
-    r"|반복|되풀이|노래|가사|후렴|번 (?:써|쓰|적|출력)|패턴",
+    r"\b(?:rows? of|lines? of|repeat\w*|times|loops?|lyrics|songs?|chant|chorus|refrain|pattern"
+    r"|mantra|lullaby)\b"
+    r"|\b(?:alternat\w*|sequence|binary|beats?|rhythm|cheer\w*|laugh\w*|tongue twister|nursery"
+    r"|conjugat\w*|times? tables?|table|grid|board|matrix|csv)\b|반복|되풀이|표로|동요|노래|가사"
+    r"|후렴|번 (?:써|쓰|적|출력)|패턴",
     re.IGNORECASE,
 )
 
 _OPEN_END = re.compile(
     # A sentence goes on after these; letters may close with one ("Best regards,").
-    r"(?<![\w-])(?:and|or|the|an|of|to|with|because|but|which|that is|such as|for example|including"
-    r"|from|by|as well as|due to|if|while|의|및|또는|그리고|하지만|그러나|또한|때문에|예를 들어"
+    r"(?<![\w'’-])(?:and|or|the|an|of|to|with|because|but|which|that is|such as|for example"
+    r"|including"
+    r"|from|by|as well as|due to|if|while|about|into|over|between|than|so|can|could|would|will"
+    r"|should|may|might|must|when"
+    r"|where|who|whose|whom|since|until|although|though|unless|is|are|was|were|has|have|a|its|their"
+    r"|his|her|my|your|our|very|then|not|의|및|또는|그리고|하지만|그러나|또한|때문에|예를 들어"
     r"|즉|따라서|혹은|와|과)\s*$"
-    r"|[가-힣](?:를|에서|으로부터|에게서|하는데|하면서|이며)\s*$"
-    r"|(?:^|\n)\s*(?:\d{1,2}[.)]|[-*•])\s*$"
-    r"|[,、:(\[{–—]\s*$",
+    r"|[가-힣](?:를|에서|으로부터|에게서|하는데|하면서|이며|지만|으며|하며|고서|려고|도록|하여"
+    r"|면서|는데|은데|아서|어서|므로|니까|거나|든지|처럼|보다|까지|부터|에게|께서|으로써|을)\s*$"
+    r"|(?:^|\n)\s*(?:\d{1,2}[.)]|[-*•]|[A-Z][.)]|[①-⑳])\s*$"
+    r"|[,、:;(\[{–—=+]\s*$",
     re.IGNORECASE,
 )
 # The first item's mark of a list that never came; "2." may be the answer to a choice.
+_ENDS = frozenset(".!?。…\"”’')]}>`*_~:;|") - frozenset(":;")
+_LAST_SENTENCE = re.compile(r"(?<=[.!?。])[\"”’)]*\s+")
+_KOREAN_END = re.compile(r"(?:[다요까죠네음함임됨짐기오라자지걸게군]|습니다)$")
+_ITEM = re.compile(r"(?:\d{1,2}[.)-]|[-*•]|[A-Z][.)])\s")
+_CODE_LINE = re.compile(
+    r"(?m)^\s*(?:def |class |import |from \w+ import|function\b|const |let |var |for \(|while \("
+    r"|if \(|with \w+\(|return\b"
+    r"|public |private |#include|<\?php|<!DOCTYPE|</|<html|SELECT |INSERT |UPDATE |CREATE )"
+)
+_OPEN_CODE = re.compile(
+    r"(?:=>|\b(?:BY|FROM|WHERE|AND|OR|SELECT|JOIN|ON|SET|return|in|import|and|or|def|class|new)"
+    r"|[-+*/=,(\[{.&|]|\([^()]*\([^()]*\)?|\([^()]*)\s*$"
+)
+_LONGEST_VERSE = 60
+_LONG_PROSE = 110
+_WORDS_A_COMMA = 6
+_LAST_MARK = re.compile(r"\d{1,2}[.)]|[-*•]|[A-Z][.)]|[①-⑳]")
 _BARE_MARK = re.compile(r"1[.)]|[-*•]")
 _CODE_SIGN = re.compile(r"[{};=#\\|]|\w\(")
 _FEWEST_OPEN_WORDS = 5
 _FEWEST_OPEN_LETTERS = 20
 _CLOSING_LINE = re.compile(
-    r"(?:regards|sincerely|best|thanks|thank you|yours|truly|faithfully|love|cheers|wishes)\s*,$",
+    r"(?:regards|sincerely|you|soon|best|thanks|thank you|yours|truly|faithfully|love|cheers"
+    r"|wishes)\s*,$",
     re.IGNORECASE,
 )
 
 
 def _repetitive(record: RecordView) -> str | None:
+    words = record.output_words
+    letters = _find_letter_loop(record.output) if _has_long_run(record.output) else None
+    repeated = len(words) - len(set(words))
+    if letters is None and repeated < _FEWEST_REPEATED:
+        return None
     if _ASKS_FOR_REPETITION.search(record.task_text):
         return None
-    letters = _LETTER_LOOP.search(record.output)
     if letters:
-        return f"{quote(letters[1] or letters[2])} repeats without end"
-    loop = _find_loop(record.output.casefold().split())
+        return f"{quote(letters)} repeats without end"
+    bare = [word.strip(_MARKS) for word in words if not _NUMBERING.fullmatch(word)]
+    loop = _find_loop([word for word in bare if word])
     if loop:
         return f"the output goes round in {quote(loop)}"
-    return _find_refrain(record.output)
+    return _find_repeated_lines(record.output) or _find_refrain(record.output) or _find_rounds(bare)
 
 
-def _find_loop(words: list[str]) -> str | None:
-    """Find words that follow themselves four times or more, twelve words at least in all."""
-    for period in range(1, min(_LONGEST_LOOP, len(words) // _FEWEST_ROUNDS) + 1):
-        needed = max(period * (_FEWEST_ROUNDS - 1), _FEWEST_LOOP_WORDS - period)
-        run = 0
-        for place in range(period, len(words)):
-            run = run + 1 if words[place] == words[place - period] else 0
-            unit = words[place - period + 1 : place + 1]
-            if run >= needed and any(character.isalpha() for word in unit for character in word):
-                return " ".join(unit)
+def _has_long_run(text: str) -> bool:
+    """Tell whether letters can loop without white space: only in a long stretch without any."""
+    return any(len(part) > _FEWEST_LOOP_LETTERS for part in text.split())
+
+
+def _find_letter_loop(text: str) -> str | None:
+    for part in text.split():
+        if len(part) > _FEWEST_LOOP_LETTERS:
+            found = _LETTER_LOOP.search(part[:_LONGEST_RUN_READ])
+            if found:
+                return found[1] or found[2]
     return None
 
 
+def _find_loop(words: list[str]) -> str | None:
+    """Find words that follow themselves four times or more, ten words at least in all.
+
+    A word that comes back after ``period`` words is looked for at its last places alone, so the
+    cost is that of the words and not of all periods.
+    """
+    runs: dict[int, int] = {}
+    places: dict[str, int] = {}
+    for place, word in enumerate(words):
+        before = places.get(word)
+        places[word] = place
+        continued = {
+            period: length + 1 for period, length in runs.items() if words[place - period] == word
+        }
+        if before is not None and place - before <= _LONGEST_LOOP:
+            continued.setdefault(place - before, 1)
+        runs = continued
+        for period, length in runs.items():
+            if length >= _needed(period):
+                unit = words[place - period + 1 : place + 1]
+                if _is_loop(unit, length):
+                    return " ".join(unit)
+    return None
+
+
+def _needed(period: int) -> int:
+    fewest = _FEWEST_SAME_WORDS if period == 1 else _FEWEST_LOOP_WORDS
+    return max(period * (_FEWEST_ROUNDS - 1), fewest - period)
+
+
+def _is_loop(unit: list[str], length: int) -> bool:
+    if any(character.isalpha() for word in unit for character in word):
+        return True
+    return len(unit) > 1 and len({*unit}) > 1 and length >= _FEWEST_LOOP_NUMBERS
+
+
+def _find_repeated_lines(output: str) -> str | None:
+    lines = [line.strip() for line in output.splitlines() if len(line.strip()) >= _SHORTEST_LINE]
+    if len(lines) < _FEWEST_SENTENCES:
+        return None
+    line, count = Counter(lines).most_common(1)[0]
+    return (
+        f"{count} lines are {quote(line)}"
+        if count >= _FEWEST_SENTENCES and count * 2 > len(lines)
+        else None
+    )
+
+
 def _find_refrain(output: str) -> str | None:
-    """Find a sentence of three words or more that makes up half of at least five sentences."""
+    """Find at least five sentences of three words or more of which half were there before."""
     sentences = [" ".join(part.split()).casefold() for part in _SENTENCE_END.split(output)]
     sentences = [sentence for sentence in sentences if sentence.count(" ") >= 2]
     if len(sentences) < _FEWEST_SENTENCES:
         return None
-    sentence, count = Counter(sentences).most_common(1)[0]
-    if count * 2 < len(sentences):
+    counts = Counter(sentences)
+    if (len(sentences) - len(counts)) * 2 < len(sentences) - 1:
         return None
+    sentence, count = counts.most_common(1)[0]
     return f"{count} of {len(sentences)} sentences are {quote(sentence)}"
+
+
+def _find_rounds(words: list[str]) -> str | None:
+    """Find a text most of whose four words in a row have been there before."""
+    grams = [" ".join(words[place : place + 4]) for place in range(len(words) - 3)]
+    if len(grams) < _FEWEST_GRAMS:
+        return None
+    counts = Counter(grams)
+    if (len(grams) - len(counts)) * 5 < len(grams) * 2:
+        return None
+    return f"the output comes back to {quote(counts.most_common(1)[0][0])}"
 
 
 def _unfinished(record: RecordView) -> str | None:
     output = record.output
-    if output.count("```") % 2:
+    last_line = output.rsplit("\n", 1)[-1].strip()
+    if "```" in output and output.count("```") % 2:
         return "a block of code is never closed"
-    if _BARE_MARK.fullmatch(output):
-        return "the output is the mark of a list item without the item"
-    long_enough = len(output.split()) >= _FEWEST_OPEN_WORDS and len(output) >= _FEWEST_OPEN_LETTERS
+    if len(last_line) < 4 and _is_bare_mark(output, last_line):
+        return "the last item of the list is its mark alone"
+    if _is_code(output, last_line):
+        return _find_open_code(output)
+    if last_line[-1:] in _ENDS or _CLOSING_LINE.search(last_line):
+        return None
+    if len(output) < _FEWEST_OPEN_LETTERS or len(record.output_words) < _FEWEST_OPEN_WORDS:
+        return None
+    if _OPEN_END.search(output[-200:]) or _breaks_off(output, last_line):
+        return f"the output breaks off at {quote(output[-40:])}"
+    return None
+
+
+def _is_bare_mark(output: str, last_line: str) -> bool:
+    """Tell a list item that never came; "2." by itself may be the answer to a choice."""
+    mark = _BARE_MARK if output == last_line else _LAST_MARK
+    return mark.fullmatch(last_line) is not None
+
+
+def _is_code(output: str, last_line: str) -> bool:
+    return bool(_CODE_SIGN.search(last_line) or ("`" not in output and _CODE_LINE.search(output)))
+
+
+def _find_open_code(output: str) -> str | None:
+    """Find code whose last line ends in an operator, or whose last line leaves a bracket open."""
     last_line = output.rsplit("\n", 1)[-1]
-    if not long_enough or _CLOSING_LINE.search(output) or _CODE_SIGN.search(last_line):
+    if not _CODE_LINE.search(output) or not _OPEN_CODE.search(last_line):
         return None
-    if not _OPEN_END.search(output):
-        return None
-    return f"the output breaks off at {quote(output[-40:])}"
+    return f"the code breaks off at {quote(output[-40:])}"
+
+
+def _breaks_off(output: str, last_line: str) -> bool:
+    """Tell a last sentence without its end, where the ones before it have theirs."""
+    if not last_line[-1].isalpha() or len(last_line.split()) < _FEWEST_OPEN_WORDS:
+        return False
+    others = [line.strip() for line in output.splitlines()[:-1] if line.strip()]
+    if _ITEM.match(last_line):
+        items = [line for line in others if _ITEM.match(line)]
+        return len(items) > 1 and all(line[-1] in ".?!。" for line in items)
+    *before, last = _LAST_SENTENCE.split(last_line)
+    if "가" <= last_line[-1] <= "힣":
+        return bool(before) and last.count(" ") >= 2 and not _KOREAN_END.search(last)
+    if before:
+        return last[0].isupper() and last.split()[-1][0].islower() and "http" not in last
+    if others:
+        return len(last_line) > _LONGEST_VERSE and all(line[-1] in _ENDS for line in others)
+    last_word = last_line.split()[-1]
+    return (
+        len(last_line) > _LONG_PROSE
+        and last_line[0].isupper()
+        and last_word.islower()
+        and '"' not in last_line
+        and last_line.count(",") * _WORDS_A_COMMA < last_line.count(" ")
+    )
 
 
 ENDING_RULES = (

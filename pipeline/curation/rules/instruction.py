@@ -1,7 +1,8 @@
-"""Rules on the instruction: whether it is a task that can be done with text alone."""
+"""Rules on the length of the instruction: whether it can be a task, and one task."""
 
 import re
 
+from pipeline.curation.rules.asking import IMPERATIVE
 from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.view import RecordView
 from schemas.records import Language
@@ -15,57 +16,59 @@ _FEWEST: dict[Language, int] = {"en": 3, "ko": 4}
 _MOST: dict[Language, int] = {"en": 150, "ko": 450}
 _UNIT: dict[Language, str] = {"en": "words", "ko": "letters"}
 
-_PICTURE_EN = r"(?:images?|pictures?|photos?|photographs?|screenshots?|videos?|audio|recordings?)"
-_DOCUMENT_EN = (
-    r"(?:files?|attachments?|charts?|graphs?|diagrams?|figures?|maps?|pdfs?|spreadsheets?)"
-)
-_PICTURE_KO = "(?:이미지|사진|그림|스크린샷|영상|동영상|비디오|오디오|음성|녹음)"
-_DOCUMENT_KO = "(?:파일|첨부|첨부 ?파일|차트|그래프|도표|지도|도면|스프레드시트)"
-_PARTICLE = "(?:들)?(?:을|를|은|는|이|가|의|에|에서|과|와|로|으로|에는|속의?)?(?![가-힣])"
-
-
-def _shown(english_noun: str, korean_noun: str) -> re.Pattern[str]:
-    return re.compile(
-        rf"(?<!\ba )\b(?:this|these|following|attached|uploaded|provided|given|above|below)\s+"
-        rf"(?:\w+\s+)?{english_noun}\b(?!\s+(?:file|format|game|script|title|editing|quality))"
-        rf"|(?<![가-힣])(?:다음|이|아래|위|위의|아래의|첨부된|첨부한|주어진|제시된|업로드한)\s*"
-        rf"{korean_noun}{_PARTICLE}",
-        re.IGNORECASE,
-    )
-
-
-_SHOWS_PICTURE = _shown(_PICTURE_EN, _PICTURE_KO)
-_SHOWS_DOCUMENT = _shown(_DOCUMENT_EN, _DOCUMENT_KO)
-_WANTS_PICTURE = re.compile(
-    rf"(?<!to )(?<!you )(?<!i )\b(?:draw|paint|sketch|photograph)"
-    r"\s+(?:me\s+)?(?:an?|the)\b(?!\s+(?:conclusion|parallel"
-    r"|comparison|distinction|lesson|line between|inference|analogy|vivid picture))"
-    rf"|\b(?:generate|create|make|produce|record|show me|play|find)\s+(?:me\s+)?(?:an?|the)\s+"
-    rf"(?:\w+\s+)?{_PICTURE_EN}(?=\s*(?:[.,!?]|$|of\b|showing\b|depicting\b|that\s+shows\b))"
-    rf"|(?:그림|초상화|일러스트|삽화)(?:을|를)?\s*그려"
-    rf"|{_PICTURE_KO}(?:을|를)?\s*(?:하나\s*)?(?:생성|제작|편집|촬영|녹음|재생|찍어|보여)",
+_BARE_TASK = re.compile(
+    rf"{IMPERATIVE.pattern}|\W*(?:요약|번역|교정|분류|수정|정리|해석|설명|계산|풀이|풀어|줄여|고쳐"
+    rf"|바꿔|옮겨|다듬어|찾아|골라|채워|이어|읽어|써)",
     re.IGNORECASE,
 )
-# A program reads its file later, when it runs.
-_WRITES_CODE = re.compile(
-    r"\b(?:program|scripts?|functions?|code|bash|shell|python|command)\b"
-    r"|프로그램|스크립트|함수|코드|명령|파이썬",
-    re.IGNORECASE,
+
+
+# Words that only point at something said before, which a record does not have.
+_POINTING = re.compile(
+    r"(?:\W|아래|위에?|위의|이거|이걸|이것\S*|저거|저것\S*|그거|그것\S*|거기\S*|여기\S*|아무거나"
+    r"|오케이|그럼|참고|부탁\S*"
+    r"|다시|크게|작게|어때|거|것|네|응|계속|더|좀|빨리|얼른|그래|아니|맞아|해|줘|주세요)+"
 )
-# An input that only stands for the material: a file name, a link, a bracketed word.
-_STAND_IN = re.compile(
-    r"\s*(?:[\[(<].{0,60}[\])>]|\S+\.(?:jpe?g|png|gif|pdf|csv|xlsx?|docx?|mp[34]|wav|zip|hwp)"
-    r"|https?://\S+)\s*",
-    re.IGNORECASE,
+_SUM = re.compile(r"\d\s*[-+*/×÷^]\s*\d")
+_NAMES_NOTHING = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "it",
+        "these",
+        "those",
+        "them",
+        "more",
+        "again",
+        "please",
+        "now",
+        "here",
+    }
+    | {"something", "anything", "stuff", "me", "one", "all", "everything", "things", "some"}
 )
 
 
 def _too_short(record: RecordView) -> str | None:
+    text = record.instruction
+    if not record.input and record.language == "ko" and _POINTING.fullmatch(text):
+        return f"points at nothing that is there: {quote(text)}"
     count = _count(record)
     fewest = _FEWEST[record.language]
-    if count >= fewest:
+    if count >= fewest or _SUM.search(text) or _is_bare_task(record):
         return None
-    return f"{count} {_UNIT[record.language]}, under {fewest}: {quote(record.instruction)}"
+    return f"{count} {_UNIT[record.language]}, under {fewest}: {quote(text)}"
+
+
+def _is_bare_task(record: RecordView) -> bool:
+    """Tell "Summarize:" beside an input, and "Define osmosis.", from half a thought."""
+    if not _BARE_TASK.match(record.instruction):
+        return False
+    last = record.instruction.split()[-1].strip(".,!?:;").casefold()
+    named = record.language == "en" and " " in record.instruction and last not in _NAMES_NOTHING
+    return bool(record.input) or named
 
 
 def _too_long(record: RecordView) -> str | None:
@@ -77,15 +80,6 @@ def _too_long(record: RecordView) -> str | None:
 def _count(record: RecordView) -> int:
     pattern = _WORD if record.language == "en" else _LETTER
     return len(pattern.findall(record.instruction))
-
-
-def _needs_image_or_file(record: RecordView) -> str | None:
-    found = _WANTS_PICTURE.search(record.instruction)
-    if found is None and (not record.input or _STAND_IN.fullmatch(record.input)):
-        found = _SHOWS_PICTURE.search(record.instruction)
-        if found is None and not _WRITES_CODE.search(record.instruction):
-            found = _SHOWS_DOCUMENT.search(record.instruction)
-    return f"the instruction says {quote(found[0])}" if found else None
 
 
 INSTRUCTION_RULES = (
@@ -111,27 +105,12 @@ INSTRUCTION_RULES = (
         "Mostly several tasks run together, or material that belongs into the input.",
         _too_long,
         examples=(
-            Example("en", " ".join(["word"] * 151), "Yes."),
-            Example("ko", "가" * 451, "네."),
+            Example("en", " ".join(["Name all the ripe fruits."] * 31), "Yes."),
+            Example("ko", "붉은 과일을 모두 말하세요. " * 50, "네."),
         ),
         near_misses=(
-            Example("en", " ".join(["word"] * 150), "Yes."),
-            Example("ko", "가" * 450, "네."),
-        ),
-    ),
-    Rule(
-        "needs-image-or-file",
-        ("en", "ko"),
-        "serious",
-        "A student that reads and writes text can only pretend to see or draw.",
-        _needs_image_or_file,
-        examples=(
-            Example("en", "Describe what is shown in the attached photo.", "A cat."),
-            Example("ko", "다음 사진에 무엇이 보이는지 설명하세요.", "고양이입니다."),
-        ),
-        near_misses=(
-            Example("en", "Count the lines of a given file in Bash.", "wc -l file"),
-            Example("ko", "다음 파일을 읽는 함수를 쓰세요.", "open(path).read()"),
+            Example("en", " ".join(["Name all the ripe fruits."] * 30), "Yes."),
+            Example("ko", "붉은 과일을 모두 말하세요. " * 40, "네."),
         ),
     ),
 )

@@ -1,0 +1,159 @@
+"""The rule on outputs that pretend to see, open or hand over a picture or a file.
+
+A text in which somebody else speaks (a letter, a story, a dialogue) may mention its enclosures
+when the task asks for such a text and speaks of them; a picture that the task describes may be
+spoken of. Linear in the output.
+"""
+
+import re
+
+from pipeline.curation.rules.rule import Example, Rule, quote
+from pipeline.curation.rules.view import RecordView
+
+_THING_EN = (
+    r"(?:images?|pictures?|photos?|photographs?|screenshots?|videos?|audio|recordings?|clips?"
+    r"|diagrams?|charts?|graphs?|figures?|maps?|illustrations?|files?|documents?|pdfs?|docx?"
+    r"|spreadsheets?|slides?|attachments?|drawings?|sketch(?:es)?|links?|(?:web ?)?pages?|zip"
+    r"|archive|scan|worksheet|infographic|flowchart|animation|gif)"
+)
+_SEEN_EN = (
+    r"(?:images?|pictures?|photos?|photographs?|screenshots?|videos?|recordings?|clips?|diagrams?"
+    r"|charts?|graphs?|figures?|maps?|illustrations?|scan|infographic|flowchart|audio|animation"
+    r"|gif)"
+)
+_THING_KO = (
+    r"(?:이미지|사진|그림|스크린샷|영상|동영상|음성|녹음|오디오|파일|문서|첨부 ?파일|첨부물|도표"
+    r"|그래프|차트"
+    r"|지도|도면|링크|엑셀|스프레드시트|PDF|pdf|슬라이드|PPT|그림 파일|캡처|화면|일러스트|삽화"
+    r"|설계도|약도|표)"
+)
+_SEEN_KO = r"(?:이미지|사진|그림|스크린샷|영상|동영상|도표|그래프|차트|지도|약도|캡처|도면|삽화)"
+# Nobody writes these but someone who claims to have the thing.
+_CLAIM = re.compile(
+    r"(?<!in )\b(?:Figure|Fig\.|Table|Exhibit|Slide) \d+ (?:\w+ly )?(?:illustrat|show|depict|cover"
+    r"|displa|present|list)\w*"
+    rf"|\[?\b[\w-]+\.(?:png|jpe?g|gif|pdf|docx?|xlsx?|pptx?|mp[34]|svg)\]"
+    rf"|\b(?:from|by|at|see|click|enlarge) (?:on )?(?:the|this|your) {_SEEN_EN}(?=[,.:]"
+    rf"| (?:of (?:your|the)|to|on the (?:left|right)|below|above|provided))"
+    r"|\b(?:ran|tested|executed|checked) the (?:script|code|program|file) (?:in|from) your\b"
+    r"|\b(?:are|is) attached (?:to|in|below|here)\b(?! (?:the|a|an|his|her|one)\b)"
+    r"|!\[[^\]\n]{0,200}\]\([^)\n]{1,300}\)"
+    rf"|\[(?:{_SEEN_EN}|attachment|attached|{_SEEN_KO}|첨부)\b[^\]\n]{{0,80}}\](?!\()"
+    rf"|\b(?:attached|enclosed|uploaded|accompanying|linked)\s+(?:\w+\s+)?(?:\w+\s+)?{_THING_EN}\b"
+    r"|\b(?:attached|enclosed)\s+(?:\w+\s+){1,2}(?:article|report|paper|text|letter|version|copy"
+    r"|note|list|recipe|invoice|form|table|code|plan|draft)\b"
+    r"|\b(?:see|find|in|per|from|to|check|using)\s+(?:the\s+)?(?:attached|enclosed|attachments?)\b"
+    r"|\b(?:i|we)(?:['’]ve| have|['’]m|['’]ll| am| will)?\s+(?:\w+ly\s+|also\s+|just\s+|now\s+)?"
+    r"(?:attach\w*|enclos\w+|upload\w*|opened|downloaded|scanned)\b"
+    rf"|\b(?:i|we)(?:['’]ve| have|['’]ll| will)?\s+(?:\w+ly\s+|also\s+|just\s+|now\s+)?"
+    rf"(?:sav|sent|send|creat|email|includ|look|review|read|generat|draw|drew|record|check|put|plac"
+    rf"|insert|add|export|stor)\w*\s+(?:at\s+|over\s+|through\s+)?(?:\w+\s+){{0,6}}?(?:{_THING_EN}"
+    rf"|inbox)\b"
+    rf"|\b{_THING_EN}\s+(?:\w+\s+)?(?:is|are|was|were|has been|have been)?\s*(?:attached|enclosed"
+    rf"|you (?:\w+ )?(?:attached|uploaded|sent|provided|shared|gave|posted|included|linked))\b"
+    rf"|\b(?:click|open|download|play|press|watch|listen to)\s+(?:\w+\s+){{0,3}}?{_THING_EN}\s+"
+    rf"(?:below|above|attached|i\b)"
+    rf"|\b(?:see|shown|look at|refer to|here is|here['’]s|here are)\s+(?:\w+\s+){{0,3}}?{_SEEN_EN}"
+    rf"(?:\s+(?:below|above|of|showing|here|you|i)|[:.]|\s*$)"
+    rf"|\b{_SEEN_EN}\s+(?:below|above|on the (?:left|right))\b"
+    rf"|\b(?:below|above)\s+{_SEEN_EN}\b"
+    rf"|첨부(?:된|한|해|하|합|드린|드립|했|파일|와|로)[가-힣]*(?:\s*{_THING_KO})?|파일(?:을"
+    rf"|로)?\s*(?:첨부|보내|저장해)"
+    rf"|{_THING_KO}(?:을|를|은|는|도)?\s*(?:함께\s*|같이\s*|따로\s*|아래에\s*|여기에?\s*)?(?:첨부"
+    rf"|동봉|업로드|올려"
+    rf"|보내\s*드|전송|열어\s*보|열어\s*확인|다운로드|내려받|재생해|들어\s*보니|확인해\s*보니"
+    rf"|확인한 결과|살펴보니|보니)"
+    rf"|(?:보내|올려|첨부해|제공해|공유해|업로드해)\s*(?:주신|준|주셨던|드린)\s*{_THING_KO}"
+    rf"|(?:위|아래|다음|왼쪽|오른쪽|이)(?:의)?\s*{_SEEN_KO}(?:을|를|에서|은|는|이|가|과|처럼|에"
+    rf"|와)?\s*(?:보|나타|보여|참고"
+    rf"|확인|같|설명|담|있|볼|표시|따르)",
+    re.IGNORECASE,
+)
+_SEES = re.compile(
+    rf"\b(?:the|this|your)\s+{_SEEN_EN}\s+(?:\w+ly\s+)?(?:shows?|depicts?|displays?|features?"
+    rf"|contains?"
+    rf"|captures?|illustrates?|portrays?|appears|reveals?|has|is of|is an?)\b"
+    rf"|\b{_SEEN_EN} (?:provided|attached|shown|above|below|you)\b"
+    rf"|\b(?:in|from|on|at)\s+(?:the|this|your)\s+{_SEEN_EN}\b(?=[,.]|\s+(?:we|you|i|there|above"
+    rf"|below))"
+    rf"|\b(?:as|can be)\s+(?:you can see\s+)?(?:seen\s+|shown\s+)?(?:in|from)\s+(?:the|this"
+    rf"|your)\s+{_SEEN_EN}\b"
+    rf"|{_SEEN_KO}(?:에서|에는|에|속에는?|속)\s*(?:볼 수|보이|보시|보듯|나타난|나온|확인)"
+    rf"|{_SEEN_KO}(?:은|는|이|가)\s*[^.\n]{{0,40}}(?:보여 ?줍|보여 ?주|담고|나타내|보입니다)",
+    re.IGNORECASE,
+)
+_LETS_OTHERS_SPEAK = re.compile(
+    r"\b(?:e-?mails?|letters?|messages?|memos?|notes?|stor(?:y|ies)|dialogu?es?|script|captions?"
+    r"|invitation|reply|respond|conversation|scene|announcement|review|minutes|posts?|markdown|html"
+    r"|fax|newsletter|application|notice|poem|article|sentences?)\b"
+    r"|이메일|메일|편지|메시지|문자|쪽지|메모|공문|이야기|소설|대화|대본|안내문|공지|답장|회신"
+    r"|캡션|후기|기사"
+    r"|마크다운|문장|소설|시를|신청서|설명 글|글을",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_THINGS = re.compile(
+    rf"\b(?:{_THING_EN}|attach\w*|enclos\w*|invoice|minutes|résumé|resume|cv|alt|markdown|html)\b"
+    rf"|{_THING_KO}|첨부|동봉|이력서|견적서|자료|계약서|청구서|보고서",
+    re.IGNORECASE,
+)
+_SPEAKS_OF_SIGHT = re.compile(rf"\b{_SEEN_EN}\b|{_SEEN_KO}", re.IGNORECASE)
+_ABOUT_THINGS = re.compile(
+    r"\b(?:what (?:is|are|does) (?:an?\s+)?|how|why|explain|define|stor(?:y|ies)|poem|scene|film"
+    r"|famous|review)\b"
+    r"|무엇|방법|이야기|소설|시를|장면|설명",
+    re.IGNORECASE,
+)
+_MARK = re.compile(
+    rf"attach|enclos|figure \d|slide|table \d|your repository|\.(?:png|jpe?g|gif|pdf|docx?"
+    rf"|xlsx?)\]|inbox|!\[|\b{_THING_EN}\b|첨부|동봉|{_THING_KO}",
+    re.IGNORECASE,
+)
+
+
+def _pretends(record: RecordView) -> str | None:
+    text = record.output_prose
+    if not _MARK.search(text):
+        return None
+    found = _CLAIM.search(text)
+    if (
+        found
+        and _LETS_OTHERS_SPEAK.search(record.task_text)
+        and _SPEAKS_OF_THINGS.search(record.task_text)
+    ):
+        found = None
+    if found is None and not (record.input and _SPEAKS_OF_SIGHT.search(record.task_text)):
+        found = _SEES.search(text)
+        if found and _ABOUT_THINGS.search(record.instruction):
+            found = None
+    if found is None or found[0] in record.task_text:
+        return None
+    return f"the output says {quote(found[0])}"
+
+
+ATTACHMENT_RULES = (
+    Rule(
+        "hallucinated-attachment",
+        ("en", "ko"),
+        "serious",
+        "The output speaks of a picture or file that nobody gave and nobody gets.",
+        _pretends,
+        examples=(
+            Example(
+                "en", "Explain how tides work.", "As the attached diagram shows, the moon pulls."
+            ),
+            Example("ko", "밀물과 썰물을 설명하세요.", "첨부한 그림처럼 달이 물을 당깁니다."),
+        ),
+        near_misses=(
+            Example(
+                "en",
+                "Write an e-mail to a client that comes with the invoice.",
+                "Dear Ms Ortiz, please find the invoice attached. Kind regards, Paul",
+            ),
+            Example(
+                "ko",
+                "이력서를 함께 보내는 지원 이메일을 쓰세요.",
+                "안녕하세요. 이력서를 첨부해 드립니다. 검토해 주시면 감사하겠습니다.",
+            ),
+        ),
+    ),
+)
