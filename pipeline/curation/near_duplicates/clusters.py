@@ -189,7 +189,9 @@ def _compare(
         return 0.0
     text = stayed.points[stayed.starts[other] : stayed.starts[other + 1]]
     comparison = number * len(stayed.sizes) + other
-    common = count_common(text, query.ngram, number, length, shingles, comparison)
+    # One less than the threshold asks for, so that no rounding decides here.
+    least = int(query.threshold / (1 + query.threshold) * (size + other_size)) - 1
+    common = count_common(text, query.ngram, number, length, shingles, comparison, least)
     jaccard = common / (size + other_size - common)
     return jaccard if jaccard >= query.threshold else 0.0
 

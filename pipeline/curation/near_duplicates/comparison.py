@@ -65,7 +65,13 @@ def fill(text: UInt32s, ngram: int, owner: int, shingles: Shingles) -> int:
 
 @compiled
 def count_common(
-    text: UInt32s, ngram: int, owner: int, length: int, shingles: Shingles, comparison: int
+    text: UInt32s,
+    ngram: int,
+    owner: int,
+    length: int,
+    shingles: Shingles,
+    comparison: int,
+    least: int,
 ) -> int:
     """Count the distinct shingles of a text that the one in the table has too.
 
@@ -76,10 +82,12 @@ def count_common(
         length: Characters of the text in the table.
         shingles: The table.
         comparison: A number that no earlier call was given.
+        least: Counting ends, with some lesser number, where so many cannot be reached.
     """
     mask = _get_mask(length)
+    count = _pack(text, ngram, shingles.scratch)
     common = 0
-    for place in range(_pack(text, ngram, shingles.scratch)):
+    for place in range(count):
         key = shingles.scratch[place]
         slot = np.int64(key >> np.uint64(32)) & mask
         while shingles.owners[slot] == owner and shingles.keys[slot] != key:
@@ -87,6 +95,8 @@ def count_common(
         if shingles.owners[slot] == owner and shingles.seen[slot] != comparison:
             shingles.seen[slot] = comparison
             common += 1
+        elif common + count - place <= least:
+            return common
     return common
 
 

@@ -1,7 +1,7 @@
 """The records of earlier versions, against which near copies among new ones are dropped.
 
 Holds their texts and the hashes of their bands; shingles are made of a text when a new record comes
-near it. Memory and file: 84 bytes a record beside its text.
+near it. Memory and file: 96 bytes a record beside its text.
 """
 
 from collections.abc import Sequence
