@@ -43,40 +43,49 @@ def find_unknown(units: Units, classes: NDArray[np.uint8]) -> Units:
 
 
 @compiled
-def is_spelled(number: int, spelled: Units, spellings: Spellings) -> bool:
-    """Compare a token with a numbered one, unit by unit."""
-    start = spellings.starts[number]
-    if spellings.starts[number + 1] - start != len(spelled):
-        return False
-    for place in range(len(spelled)):  # noqa: SIM110 - numba compiles no generators
-        if spellings.units[start + place] != spelled[place]:
-            return False
-    return True
-
-
-@compiled
-def number_token(spelled: Units, value: np.uint64, spellings: Spellings, count: int) -> int:
+def number_token(
+    units: Units, start: int, stop: int, value: np.uint64, spellings: Spellings, count: int
+) -> int:
     """Return the number of a token, ``count`` where it is a new one; there must be room for it.
 
     Args:
-        spelled: Its units.
+        units: Where it stands.
+        start: From here.
+        stop: To here.
         value: Its hash, which only says where to look.
         spellings: The tokens known before.
         count: How many they are.
     """
-    last = len(spellings.slots) - 1
+    known, starts, hashes, slots = spellings
+    last = len(slots) - 1
     slot = np.int64(value & np.uint64(last))
-    while spellings.slots[slot] >= 0:
-        number = spellings.slots[slot]
-        if spellings.hashes[number] == value and is_spelled(number, spelled, spellings):
-            return number
+    while slots[slot] >= 0:
+        number = slots[slot]
+        first = starts[number]
+        if hashes[number] == value and starts[number + 1] - first == stop - start:
+            place = start
+            while place < stop and known[first + place - start] == units[place]:
+                place += 1
+            if place == stop:
+                return number
         slot = (slot + 1) & last
-    start = spellings.starts[count]
-    spellings.units[start : start + len(spelled)] = spelled
-    spellings.starts[count + 1] = start + len(spelled)
-    spellings.hashes[count] = value
-    spellings.slots[slot] = count
+    first = starts[count]
+    for place in range(start, stop):
+        known[first + place - start] = units[place]
+    starts[count + 1] = first + stop - start
+    hashes[count] = value
+    slots[slot] = count
     return count
+
+
+@compiled
+def lacks_room(spellings: Spellings, count: int, length: int) -> bool:
+    """Say whether there is no room for one more token of so many units."""
+    return (
+        count >= len(spellings.hashes)
+        or 2 * count + 2 > len(spellings.slots)
+        or spellings.starts[count] + length > len(spellings.units)
+    )
 
 
 @compiled
@@ -142,8 +151,9 @@ def number_texts(
                 if kind == ALONE:
                     break
             value ^= value >> np.uint64(29)
-            spellings = make_room(spellings, count, place - start)
-            numbers[used] = number_token(units[start:place], value, spellings, count)
+            if lacks_room(spellings, count, place - start):
+                spellings = make_room(spellings, count, place - start)
+            numbers[used] = number_token(units, start, place, value, spellings, count)
             count = max(count, numbers[used] + 1)
             used += 1
         starts[text + 1] = used
