@@ -30,6 +30,8 @@ $(VENV)/.ready: requirements.lock
 	@echo "Installing the locked packages into $(VENV) (about 2 GB, a few minutes) ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock $$(grep '^torch==' requirements.lock)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
+	@echo "Compiling the loops of curation ..."
+	@$(PY) -m pipeline.curation.compile_loops
 	@touch $@
 
 demo: setup
