@@ -15,8 +15,9 @@ from pipeline.curation.scripts import LATIN_WORD
 # Bounds keep the time linear.
 _FOREIGN_BODY = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]+`|(?:https?://|ftp://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]+\.[\w.-]+"
-    r"|</?[a-zA-Z][^>\n]{0,400}>|\b[A-Za-z]:\\\S+|(?<!\S)/[\w.-]+/[\w./-]+|(?<!\S)[@#][A-Za-z_]\w+"
-    r"|\b\w+\.(?:md|txt|docx?|pdf|pptx?|xlsx?|py|js|ts|csv|jsonl?|html?|ya?ml)\b",
+    r"|</?[a-zA-Z][^>\n]{0,400}>|\b[A-Za-z]:\\\S+|(?<!\S)\.{0,2}/[\w.-]+/[\w./-]+|(?<!\S)[@#][A-Za-z_]\w+"
+    r"|\b\w+\.(?:md|txt|docx?|pdf|pptx?|xlsx?|py|js|ts|csv|jsonl?|html?|ya?ml)\b"
+    r"|\b[\w-]+\.(?:com|org|net|io|kr)\b",
     re.DOTALL,
 )
 _FOREIGN_SIGN = re.compile(r"[`@<\\/#]|\w\.\w")
@@ -25,7 +26,7 @@ _CODE_LINE = re.compile(
     r"""^[ \t]*(?:
         (?:def|class|import|from|return|const|let|var|function|public|private|static|void|int
            |if|for|while|else|elif|try|except|print|async|await|package|using)\b.*[:;(){}=.].*$
-      | import\ [\w.]+(?:\ as\ \w+)?[ \t]*$
+      | import\ [\w.]+(?:,\ ?[\w.]+)*(?:\ as\ \w+)?[ \t]*$
       | [ \t]+(?:return\ .*|break|continue|pass)$
       | (?:git|pip3?|npm|docker|kubectl|sudo|apt|curl|wget|ls|cat|grep|ssh)\ (?:\S+\ )*?--?\w.*$
       | (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|FROM|WHERE|JOIN|GROUP\ BY|ORDER\ BY)\b.*$

@@ -40,8 +40,11 @@ def is_english_about_korean(prose: str, frame: str, own: int, latin: list[str]) 
         return False
     if _PARTICLE.search(prose) and len(latin) <= 3 * own:
         return False
-    if opens_english(latin) and joints >= 2 and len(latin) > own:
-        return not HANGUL.search(frame.split(maxsplit=1)[0])
-    if joints >= 2 and len(latin) > own and not _ENDS_IN_HANGUL.search(frame):
-        return True
+    if len(latin) > own:
+        is_opened = opens_english(latin) and not HANGUL.search(frame.split(maxsplit=1)[0])
+        if is_opened and joints >= 2:
+            return True
+        # "Is 떡볶이 spicy?" needs no other English word than its first.
+        if joints >= (1 if is_opened else 2) and not _ENDS_IN_HANGUL.search(frame):
+            return True
     return joints >= 3 and len(latin) > 3 * own

