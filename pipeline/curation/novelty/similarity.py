@@ -18,15 +18,16 @@ that cannot reach the threshold or the best one so far, make it fast:
 Rare means seldom in the corpus: each time the index has doubled, tokens are ranked anew by their
 counts in it and in the texts at hand, and all is posted again, 2 µs a record. The order changes
 the cost, never the answer. Whole batches are judged in one compiled call; a call for one text
-takes the same way and costs 40 µs, most of it the passing of arrays.
+takes the same way and costs 40 µs.
 
 Cost, all-in and single-threaded (``benchmarks/novelty.py``): 25,000 real English instructions 0.21
-CPU-s, where a loop over ``rouge_score`` takes 7,000; perturbed ones, two thirds of which are kept,
+CPU-s, where a loop over ``rouge_score`` takes 7,000; perturbed ones, of which most are new,
 0.6 for 50,000, 4.5 for 200,000 and 76 for 1,000,000 with 0.9 GB, so n^1.5 to n^1.7: a vocabulary
-that hardly grows makes the posting lists longer.
+that hardly grows makes the posting lists longer. Loading the compiled loops takes 0.6 CPU-s with
+numba itself, and compiling them 12 the first time on a machine.
 
 Tried and dropped, on 200,000 perturbed instructions that take 4.5 CPU-s: one list a token, not
-apart by length, 5.4; position and sketch tested in one branch, as it were harder to mispredict,
+apart by length, 5.4; position and sketch tested in one branch,
 4.7; lists whose blocks grow fourfold, 4.8, in three times the room.
 
 The elements can be any dense numbers, so :class:`SimilarityIndex` serves other measures of
