@@ -4,6 +4,9 @@ Character n-grams are made in Python, as its README makes its tokens; ``one`` ha
 one record after the other, ``bulk`` hands over all of them at once.
 """
 
+# Installed in an environment of its own, where pyright does not look.
+# pyright: reportMissingImports=false
+
 import json
 import re
 import sys
