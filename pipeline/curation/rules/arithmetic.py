@@ -1,20 +1,22 @@
 """The rule that recomputes the sums of an output: "12 * 12 = 154" is wrong, whoever says so.
 
-Reads digits and words ("12 times 12 equals", "12 곱하기 12는"), thousands separators and Korean
-units (3만). A result may be rounded to its last place. Whatever is not surely a closed sum passes:
-variables, code, remainders, other bases, the sums of the task, and lines that speak of an error.
+Reads digits and words ("12 times 12 equals", "20% of 250 is", "열둘 곱하기 열둘은"), thousands
+separators and Korean units (3만 5천). Lines that claim no equality are passed unread. A result may
+be rounded to its last place. Whatever is not surely a closed sum passes: variables, code,
+remainders, other bases, clocks, the sums of the task, and lines that speak of an error.
 """
 
 import re
 from fractions import Fraction
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.sums import Side, find_equations, normalise
+from pipeline.curation.rules.spelled import normalise
+from pipeline.curation.rules.sums import Side, find_equations
 from pipeline.curation.rules.view import RecordView
 
 _OTHER_RULES = re.compile(
     r"\b(?:binary|hexa?\w*|octal|modul\w+|mod|base|clock|puzzle|riddle|boolean|matrix|vectors?)\b"
-    r"|이진|2진|16진|진법|나머지|시계|퍼즐|수수께끼|행렬|벡터|논리",
+    r"|what time|o'?clock|몇 시(?!간)|이진|2진|16진|진법|나머지|시계|퍼즐|수수께끼|행렬|벡터|논리",
     re.IGNORECASE,
 )
 _SPEAKS_OF_ERROR = re.compile(
@@ -22,18 +24,41 @@ _SPEAKS_OF_ERROR = re.compile(
     r"|틀린|틀렸|잘못|오답|오류|아니",
     re.IGNORECASE,
 )
+# "12는 144" and "곱하기 열둘은", where no equals sign stands.
+_KOREAN_CLAIM = re.compile(r"[\d)%트]\s{0,3}[은는]\s{0,3}[\d(]|(?:하|누)기 [가-힣\d]{1,12}[은는] ")
 
 
 def _wrong_arithmetic(record: RecordView) -> str | None:
-    if "=" not in normalise(record.output) or _OTHER_RULES.search(record.instruction):
+    if not _may_claim(record.output):
         return None
-    given = _squeeze(normalise(record.task_text))
-    for line in normalise(record.output_prose).splitlines():
-        if _SPEAKS_OF_ERROR.search(line):
-            continue
-        for left, right in find_equations(line):
+    for line in record.output_prose.splitlines():
+        if _may_claim(line) and not _SPEAKS_OF_ERROR.search(line):
+            found = _find_wrong(normalise(line), record)
+            if found:
+                return found
+    return None
+
+
+def _may_claim(text: str) -> bool:
+    """Tell texts that may say that two numbers are equal: most say it nowhere."""
+    return (
+        "=" in text
+        or "＝" in text
+        or "qual" in text
+        or "QUAL" in text
+        or "% of " in text
+        or "percent of " in text
+        or bool(_KOREAN_CLAIM.search(text))
+    )
+
+
+def _find_wrong(line: str, record: RecordView) -> str | None:
+    for left, right in find_equations(line):
+        if not holds(left, right):
             claim = line[left.start : right.end]
-            if not holds(left, right) and _squeeze(claim) not in given:
+            if _OTHER_RULES.search(record.instruction):
+                return None
+            if _squeeze(claim) not in _squeeze(normalise(record.task_text)):
                 return f"{quote(claim)}, but {_show(left, right)}"
     return None
 

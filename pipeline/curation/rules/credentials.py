@@ -50,6 +50,11 @@ _KEYS = (
     _kind("a Telegram bot token", ":AA", r"(?<!\w)(\d{8,10}:AA[\w-]{30,})"),
     _kind("a Groq API key", "gsk_", r"(?<!\w)gsk_([A-Za-z0-9]{30,})"),
     _kind("a Kakao API key", "KakaoAK", r"KakaoAK\s+([0-9a-f]{32})(?!\w)"),
+    _kind("a Twilio account", "AC", r"(?<!\w)AC([0-9a-f]{32})(?!\w)"),
+    _kind("an Azure account key", "AccountKey=", r"AccountKey=([A-Za-z0-9+/]{60,})"),
+    _kind(
+        "a Discord token", ".", r"(?<![\w-])([MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,40})(?![\w-])"
+    ),
     _kind("a bearer token", "earer ", r"[Bb]earer\s+(?!eyJ)([\w.~+/-]{20,200})"),
     _kind(
         "a private key",
@@ -87,6 +92,17 @@ _IN_PAIRS = re.compile(
     r"(?:;|\?|&|\"|')\s{0,3}(?:password|pwd)=([^\s;&\"']{3,100})", re.IGNORECASE | re.ASCII
 )
 _CONNECTS = re.compile(r"jdbc:|\b(?:server|data source|host|uid|user id|user)\s?=", re.IGNORECASE)
+# A password in a configuration or a call. In prose it is mostly one that was asked for.
+_CONFIGURED = re.compile(
+    r"(?:passw(?:or)?d|pwd)[\"']?(?:=|: ?| = )[\"']?([^\s\"',;<>]{8,64})"
+    r"|sshpass -p ?[\"']?([^\s\"']{8,64})|mysqli\([^()\n]{1,120}, ?[\"']([^\s\"']{8,64})[\"']",
+    re.IGNORECASE | re.ASCII,
+)
+_ASKS_FOR_PASSWORD = re.compile(
+    r"generat|suggest|strong|strength|random|invent|valid|check|polic|secure pass|만들|생성|추천"
+    r"|안전한|강력|검사|규칙",
+    re.IGNORECASE,
+)
 _SAMPLE_PASSWORD = re.compile(
     r"(?:\W|_)*(?:(?:my|your|db|database|user|the|new|super|some|app|test|example|sample|dummy|fake)"
     r"[\W_]*)*(?:pass(?:word|wd|phrase)?|pw|pwd|secret|username|user|root|admin|token|postgres|mysql"
@@ -110,8 +126,8 @@ _SAMPLE_WORDS = re.compile(
 def is_random(secret: str) -> bool:
     """Tell a drawn secret from one that somebody made up or spelled in words.
 
-    Drawn ones mix letters and digits, repeat few characters, and seldom have one letter follow
-    the other as in "abcd" or "1234".
+    Drawn ones mix letters with digits or capitals with small letters, repeat few characters, and
+    seldom have one letter follow the other as in "abcd" or "1234".
     """
     letters = [character for character in secret if character.isalnum()]
     if _SAMPLE_WORDS.search(secret) or len(set(letters)) < min(10, len(letters) * 0.6):
@@ -119,7 +135,8 @@ def is_random(secret: str) -> bool:
     steps = sum(ord(after) - ord(before) in (0, 1) for before, after in pairwise(letters))
     has_digit = any(character.isdigit() for character in letters)
     has_letter = any(character.isalpha() for character in letters)
-    return has_digit and has_letter and steps <= len(letters) / 3
+    is_mixed = secret != secret.lower() and secret != secret.upper()
+    return has_letter and (has_digit or is_mixed) and steps <= len(letters) / 3
 
 
 def _find_key(text: str) -> str | None:
@@ -163,6 +180,24 @@ def _opens(user: str, password: str, host: str) -> bool:
     return not _LOCAL_HOST.fullmatch(host) or (len(password) >= 8 and not password.isalpha())
 
 
+def _find_configured(text: str) -> str | None:
+    if not ("assw" in text or "ASSW" in text or "sshpass" in text or "mysqli" in text):
+        return None
+    for found in _CONFIGURED.finditer(text):
+        password = found[1] or found[2] or found[3]
+        if _is_drawn(password) and _opens("", password, ""):
+            return "a password in a configuration"
+    return None
+
+
+def _is_drawn(password: str) -> bool:
+    """Tell a password with capitals, small letters, digits and signs, and no call such as f(x)."""
+    kinds = (str.isupper, str.islower, str.isdigit)
+    if not all(any(map(kind, password)) for kind in kinds) or _SAMPLE_WORDS.search(password):
+        return False
+    return not any(sign in password for sign in "()[]") and not password.isalnum()
+
+
 def _find_assigned(text: str) -> str | None:
     if "=" not in text and ":" not in text:
         return None
@@ -192,6 +227,8 @@ def _credentials(record: RecordView) -> str | None:
         ("output", record.output),
     ):
         found = _find(text) if text else None
+        if found is None and (found := _find_configured(text)):
+            found = None if _ASKS_FOR_PASSWORD.search(record.instruction) else found
         if found:
             return f"the {part} holds {found}"
     return None

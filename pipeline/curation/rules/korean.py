@@ -9,12 +9,13 @@ from pipeline.curation.rules.view import RecordView
 # Letters that people write alone on purpose: laughter, tears, and set abbreviations.
 _ON_PURPOSE = re.compile(
     r"[ㅋㅎㅠㅜㅡ]+|ㅇㅇ|ㄴㄴ|ㄱㄱ|ㅇㅋ|ㄷㄷ+|ㅇㅈ|ㄱㅅ|ㅊㅋ|ㅂㅂ|ㅂㅇ|ㄹㅇ|ㅁㅊ|ㅎㅇ|ㅅㄱ"
+    r"|(?:ㅊㅋ){2,}"
 )
 _JAMO = re.compile("[ㄱ-ㅣ\u1100-\u115e\u1161-\u11ff]")
 _JAMO_RUN = re.compile(r"[ㄱ-ㅣ]+")
 _LOOSE_CONJOINING = re.compile("[\u1100-\u115e\u1161-\u11ff]")
 _PARTICLE_NEXT = re.compile(
-    r"(?:과|와|은|는|이|가|을|를|에|의|도|만|로|으로|부터|까지|처럼|받침|다음|입|인|라)"
+    r"(?:과|와|은|는|이|가|을|를|에|의|도|만|로|으로|부터|까지|처럼|받침|다음|입|인|라|자 |자형|자로|자를)"
 )
 _ABOUT_JAMO = re.compile(
     r"자음|모음|초성|중성|종성|받침|자모|낱자|한글|음운|발음|어미|맞춤법|띄어쓰기|문법|형태소|두음|줄임말"
@@ -48,7 +49,11 @@ _PLAIN_END = re.compile(
 
 
 def _broken_jamo(record: RecordView) -> str | None:
-    for part, text in (("instruction", record.instruction), ("output", record.output)):
+    for part, text in (
+        ("instruction", record.instruction),
+        ("input", record.input),
+        ("output", record.output),
+    ):
         if _JAMO.search(text):
             found = _find_broken(text)
             if found and not _ABOUT_JAMO.search(record.task_text):

@@ -1,68 +1,94 @@
-"""Rules on what was left in by mistake: blanks to fill in, parts of the prompt, invented links."""
+"""Rules on what was left in by mistake: blanks, parts of the prompt, invented links.
+
+Each is looked for only where the signs that it is made of stand in the text. Linear in the texts.
+"""
 
 import re
 
+from pipeline.curation.rules.placeholder import PLACEHOLDER_RULE
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView, without_code
+from pipeline.curation.rules.view import RecordView
 
-_BLANK = re.compile(
-    r"\[(?:(?:your|my|the|recipient|sender|company|client|customer|manager|employee|friend|product"
-    r"|business|school|first|last|full)(?:['’]s)?\s[^\]\n(]{1,40}|name|date|address"
-    r"|phone(?: number)?"
-    r"|email(?: address)?|company|title|position|city|state|signature|insert[^\]\n]{0,40}"
-    r"|link|url|[^\]\n]{0,30}\bhere)\](?!\()"
-    r"|<(?:your|insert)[ _][^>\n]{1,40}>|\blorem ipsum\b|\{\{\s*\w+\s*\}\}"
-    r"|\[(?:(?:귀하|본인|고객|회사|받는|보내는|상대방|담당자|수신|발신|작성자|지원자|학생|친구|제품|상품)"
-    r"[^\]\n(]{0,20}|이름|성명|성함|날짜|일자|주소|전화 ?번호|연락처|이메일(?: 주소)?|부서명?|직책"
-    r"|직함|제목|학교명?|링크|여기에[^\]\n]{0,30}|[^\]\n]{0,20}(?:입력|삽입|기입)[^\]\n]{0,10})\](?!\()"
-    r"|(?:OOO|○○○|◯◯◯|XXX)(?=\s*(?:드림|올림|배상|귀하))",
+_LABELS = (
+    r"(?:instruction|input|output|response|expected output|assistant|Q|지시|지시문|지시 ?사항"
+    r"|명령|과제|입력|출력|응답)"
+)
+_HEADED = re.compile(
+    r"#{2,5}\s{0,3}(?:(?:instruction|input|output|response|task|example|human|assistant|지시|지시문"
+    r"|지시사항|명령|입력|출력|질문|답변|응답|맥락|과제)\s{0,2}\d{0,2}\s{0,2}(?::|：|$|\n)|end\s*$)"
+    r"|^#{3}\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SPECIAL_TOKEN = re.compile(
+    r"<\|?(?:im_start|im_end|endoftext|eot_id|user|assistant|system|end|eos|bos|pad|unk)\|?>"
+    r"|^<s>\s|</s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+    r"|<\|(?:start|end)_header_id\|>|</?(?:no ?)?(?:in|out)put>|<입력 ?없음>",
     re.IGNORECASE,
 )
-_ASKS_FOR_BLANKS = re.compile(
-    r"\b(?:templates?|form letter|forms?|placeholders?|blanks?|mail merge|boilerplate|brackets?"
-    r"|fill[- ]in|variables?)\b|양식|서식|템플릿|빈칸|괄호|틀을|변수|문안 틀|자리 ?표시",
-    re.IGNORECASE,
-)
-
-_PROMPT_MARK = re.compile(
-    r"(?:^|\n)\s*#{2,5}\s*(?:instruction|input|output|response|task|example|human|assistant|지시"
-    r"|지시문|지시사항|명령|입력|출력|질문|답변|응답|맥락|과제)\b\s*\d*\s*:?"
-    r"|<\|?(?:im_start|im_end|endoftext|eot_id|user|assistant|system|end)\|>|</s>|\[/?INST\]"
-    r"|<(?:start|end)_of_turn>|<no(?:in|out)put>|^\s*\{\s*\"(?:instruction|input|output)\"\s*:",
-    re.IGNORECASE,
-)
+_WRAPPED = re.compile(r"^\s*\{\s*\"(?:instruction|input|output)\"\s*:", re.IGNORECASE)
+_ABOUT_TAGS = re.compile(r"\b(?:tags?|tokens?|html|xml|strikethrough)\b|태그|토큰", re.IGNORECASE)
 _LABELLED_INSTRUCTION = re.compile(
     r"\s*(?:\d+\.\s*)?(?:\*\*)?(?:instruction|task|지시|지시문|지시 ?사항|명령|과제)"
     r"\s*\d*\s*(?:\*\*)?\s*[:：]",
     re.IGNORECASE,
 )
+# "과제 7. 지시문: … 입력: 없음 출력:" in one line.
+_FRAMED = re.compile(r"(?:지시문?|instruction) ?[:：].{0,400}(?:출력|output) ?[:：]", re.IGNORECASE)
+_NUMBERED = re.compile(r"\d{1,2}[.)]\s+(?=[A-Z가-힣])")
+_LABELLED_INPUT = re.compile(
+    r"^(?:\*\*)?(?:input|입력)\s?(?:\*\*)?\s?[:：]", re.IGNORECASE | re.MULTILINE
+)
 _LABELLED_OUTPUT = re.compile(
-    r"\s*(?:\*\*)?(?:instruction|input|output|response|expected output|지시|입력|출력|응답)"
-    r"\s*\d*\s*(?:\*\*)?\s*[:：]",
+    rf"\s*(?:\d+\.\s*)?(?:\*\*)?({_LABELS})\s*\d*\s*(?:\*\*)?\s*[:：]", re.IGNORECASE
+)
+# Examples in an answer have inputs and outputs; instructions and turns are the prompt's.
+_NEXT_RECORD = re.compile(
+    r"^[ \t]{0,3}(?:\d{1,2}\.[ \t]{0,2})?(?:\*\*)?(instruction|human|user|assistant|지시|지시문"
+    r"|사용자|질문)[ \t]?\d{0,2}(?:\*\*)?[ \t]?[:：]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NEXT_TASK = re.compile(r"\n\n(\d{1,2})\. (?=[A-Z가-힣])")
+_TURNS_ASKED_FOR = re.compile(
+    r"\b(?:dialog(?:ue)?s?|conversations?|chats?|chatbot|interview|transcript|format|test cases?"
+    r"|q ?& ?a|faqs?|quiz|riddles?|jokes?|questions|prompt|user stor(?:y|ies))\b|대화|대본|채팅"
+    r"|인터뷰|형식|예시|예제|문답|퀴즈|수수께끼|프롬프트|입출력",
     re.IGNORECASE,
+)
+_SYSTEM_PROMPT = re.compile(
+    r"\[(?:응답|출력|답변|입력|지시) ?(?:시작|끝)\]|^시스템 ?[:：]|^\{(?:input|instruction|입력)\}$"
+    r"|Below is an instruction that describes a task|appropriately completes the request"
+    r"|You are asked to come up with a set of|come up with a series of tasks"
+    r"|(?:작업|과제)을?를? 설명하는 (?:명령|지시)|요청을 적절(?:히|하게) 완료하는"
+)
+_SYSTEM_SIGNS = (
+    "task",
+    "요청",
+    "시스템",
+    "[응답",
+    "[출력",
+    "[답변",
+    "[입력",
+    "[지시",
+    "{in",
+    "{입력}",
 )
 _EMPTY_INPUTS = frozenset(
     {"noinput", "<noinput>", "no input", "no input needed", "no input required", "not applicable"}
-    | {"none", "n/a", "na", "null", "empty", "(empty)", "input"}
+    | {"none", "n/a", "na", "null", "empty", "(empty)", "input", "<no input>"}
     | {"없음", "입력없음", "해당없음", "입력", "(없음)"}
 )
 
 _LINK = re.compile(r"\b(?:https?://|www\.)[^\s<>\"')\]}가-힣]+", re.IGNORECASE)
+_BARE_LINK = re.compile(
+    r"(?<![\w@./-])[a-z0-9-]{3,63}(?:\.[a-z0-9-]{2,63}){0,2}\.(?:com|org|net|gov|edu|kr)"
+    r"/[\w./-]{2,100}|(?<![\w@./-])(?:bit\.ly|goo\.gl|t\.co|tinyurl\.com|han\.gl|me2\.do)/\w{2,40}",
+    re.IGNORECASE,
+)
 _RESERVED_LINK = re.compile(
-    r"(?:https?://)?(?:[\w-]+\.)*(?:example\.(?:com|org|net|kr|co\.kr)|localhost|w3\.org|schema\.org"
+    r"(?:https?://)?(?:[\w-]+\.){0,8}(?:example\.(?:com|org|net|kr|co\.kr)|localhost|w3\.org|schema\.org"
     r"|127\.0\.0\.1|0\.0\.0\.0)(?:[:/]|$)",
     re.IGNORECASE,
 )
-
-
-def _placeholder(record: RecordView) -> str | None:
-    if _ASKS_FOR_BLANKS.search(record.instruction):
-        return None
-    for part, text in (("instruction", record.instruction), ("output", record.output)):
-        found = _BLANK.search(without_code(text))
-        if found and (part == "instruction" or found[0] not in record.task_text):
-            return f"the {part} leaves {quote(found[0])} blank"
-    return None
 
 
 def _prompt_leftover(record: RecordView) -> str | None:
@@ -71,44 +97,73 @@ def _prompt_leftover(record: RecordView) -> str | None:
         ("input", record.input),
         ("output", record.output),
     ):
-        found = _PROMPT_MARK.search(text)
-        if found:
+        found = _find_mark(text)
+        if found and not (found[0][0] == "<" and _ABOUT_TAGS.search(record.instruction)):
             return f"the {part} holds {quote(found[0])}"
+    return _label_of_task(record) or _label_of_output(record)
+
+
+def _find_mark(text: str) -> re.Match[str] | None:
+    """Find a mark that no text has by itself, of the kinds whose signs stand in it."""
+    found = _HEADED.search(text) if "##" in text else None
+    if found is None and ("<" in text or "INST]" in text):
+        found = _SPECIAL_TOKEN.search(text)
+    if found is None and text.startswith("{"):
+        found = _WRAPPED.match(text)
+    if found is None and any(sign in text for sign in _SYSTEM_SIGNS):
+        found = _SYSTEM_PROMPT.search(text)
+    return found
+
+
+def _label_of_task(record: RecordView) -> str | None:
     found = _LABELLED_INSTRUCTION.match(record.instruction)
+    if found is None and ":" in record.instruction:
+        found = _FRAMED.search(record.instruction)
     if found:
         return f"the instruction begins with the label {quote(found[0])}"
-    found = _LABELLED_OUTPUT.match(record.output)
-    if found and found[0].strip().casefold() not in record.task_text.casefold():
-        return f"the output begins with the label {quote(found[0])}"
+    found = _NUMBERED.match(record.instruction)
+    if found and "\n" not in record.instruction:
+        return f"the instruction begins with the number {quote(found[0])}"
     if record.folded_input in _EMPTY_INPUTS:
         return f"the input says that it is empty: {quote(record.input)}"
+    found = _LABELLED_INPUT.search(record.input) if ":" in record.input else None
+    if found and "input" not in record.instruction.casefold():
+        return f"the input holds the label {quote(found[0])}"
     return None
 
 
+def _label_of_output(record: RecordView) -> str | None:
+    if ":" not in record.output and "：" not in record.output and "\n\n" not in record.output:
+        return None
+    found = _LABELLED_OUTPUT.match(record.output) or _NEXT_RECORD.search(record.output)
+    if found:
+        is_the_tasks = found[1].casefold() in record.task_text.casefold()
+        return None if is_the_tasks or _TURNS_ASKED_FOR.search(record.instruction) else _show(found)
+    found = _NEXT_TASK.search(record.output)
+    # A list counts up to where it is; the next task of the prompt's list does not.
+    if found and int(found[1]) > 2 and f"{int(found[1]) - 1}." not in record.output:
+        return _show(found)
+    return None
+
+
+def _show(found: re.Match[str]) -> str:
+    return f"the output goes on with the prompt's {quote(found[0])}"
+
+
 def _hallucinated_link(record: RecordView) -> str | None:
-    for found in _LINK.finditer(record.output_prose):
-        link = found[0].rstrip(".,;:!?")
-        if link not in record.task_text and not _RESERVED_LINK.match(link):
-            return f"the output gives {quote(link)}"
+    text = record.output_prose
+    if not ("://" in text or "www." in text or "WWW." in text or "/" in text):
+        return None
+    for pattern in (_LINK, _BARE_LINK):
+        for found in pattern.finditer(text):
+            link = found[0].rstrip(".,;:!?")
+            if link not in record.task_text and not _RESERVED_LINK.match(link):
+                return f"the output gives {quote(link)}"
     return None
 
 
 LEFTOVER_RULES = (
-    Rule(
-        "placeholder",
-        ("en", "ko"),
-        "serious",
-        "A blank stands where content should; fine in a template that was asked for.",
-        _placeholder,
-        examples=(
-            Example("en", "Write a short note to a friend.", "Dear Sam, see you. [Your Name]"),
-            Example("ko", "친구에게 짧은 쪽지를 쓰세요.", "내일 보자. [이름]"),
-        ),
-        near_misses=(
-            Example("en", "Write a template for a thank-you note.", "Dear [Name], thank you."),
-            Example("ko", "감사 편지 양식을 만드세요.", "[이름] 님께 감사드립니다."),
-        ),
-    ),
+    PLACEHOLDER_RULE,
     Rule(
         "prompt-leftover",
         ("en", "ko"),

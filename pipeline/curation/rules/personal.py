@@ -58,13 +58,14 @@ _TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888", "900"})
 _ABROAD = re.compile(
     r"(?<![\w+])\+(?!82)([2-9]\d{0,2})[-. ]?(\(?\d{1,5}\)?(?:[-. ]?\d{2,5}){1,4})(?!\d)", re.ASCII
 )
+_BRITISH_MOBILE = re.compile(r"(?<!\d)0(7\d{3}) ?(\d{3}) ?(\d{3})(?![\d-])", re.ASCII)
 # Ranges that Ofcom keeps for drama: 020 7946 0xxx, 07700 900xxx, 01632 960xxx.
 _BRITISH_DRAMA = re.compile(r"(?:2079460|7700900|1632960|1[1-6]1496)")
 _RESIDENT = re.compile(r"(?<!\d)(\d{2})(\d{2})(\d{2})\s?[-–]?\s?([1-8])(\d{6})(?!\d)", re.ASCII)
 _SOCIAL_SECURITY = re.compile(
     r"(?<!\d)(?<!\d-)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])", re.ASCII
 )
-_SAMPLE_SOCIAL_SECURITY = frozenset({"078051120", "219099999", "457555462", "111111111"})
+_SAMPLE_SOCIAL_SECURITY = frozenset({"078051120", "219099999", "111111111"})
 _CARD = re.compile(
     r"(?<![\d.=*^×])(?<!\d-)(?<![=*^×] )(?:(?:[3-69]\d{3}|2[2-7]\d\d)(?:[- ]?\d{4}){3}"
     r"|3[0-9]\d{2}[- ]?\d{6}[- ]?\d{4,5})(?!\.\d|[\d-])",
@@ -136,6 +137,14 @@ def _phone_abroad(text: str) -> str | None:
     return None
 
 
+def _british_mobile(text: str) -> str | None:
+    for found in _BRITISH_MOBILE.finditer(text):
+        digits = "".join(found.groups())
+        if not is_made_up(digits[1:]) and not _BRITISH_DRAMA.match(digits):
+            return f"a phone number, 07*** {digits[-2:]:*>6}"
+    return None
+
+
 def _resident_number(text: str) -> str | None:
     for found in _RESIDENT.finditer(text):
         if is_resident_number("".join(found.groups())):
@@ -184,6 +193,7 @@ _NUMBERS: tuple[Callable[[str], str | None], ...] = (
     _landline,
     _us_phone,
     _phone_abroad,
+    _british_mobile,
 )
 
 

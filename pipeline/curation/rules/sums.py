@@ -14,19 +14,6 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["number", "operator", "open", "close", "equals", "word", "other"]
 
-_SYMBOLS = str.maketrans(
-    {"×": "*", "✕": "*", "÷": "/", "−": "-", "–": "-", "＋": "+", "＝": "=", "²": "^2", "³": "^3"}
-)
-_SPELLED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(rf"(?<=[\d)])\s*(?:{words})\s*(?=[\d(])", re.IGNORECASE), f" {symbol} ")
-    for words, symbol in (
-        ("plus|더하기", "+"),
-        ("minus|빼기", "-"),
-        ("times|multiplied by|곱하기|x", "*"),
-        ("divided by|나누기", "/"),
-        ("equals|is equal to|은|는", "="),
-    )
-)
 _SCALES: dict[str, int] = {
     "조": 10**12,
     "억": 10**8,
@@ -38,19 +25,24 @@ _SCALES: dict[str, int] = {
     "trillion": 10**12,
 }
 _TOKEN = re.compile(
-    r"[$€£₩]?(?P<number>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,30})(?P<places>\.\d{1,20})?"
+    r"[$€£₩]?(?P<number>\d{1,3}(?:,\d{3}){1,10}(?!\d)|\d{1,30}|(?<![\w.])(?=\.\d))(?P<places>\.\d{1,20})?"
     r"(?:\s?(?P<scale>[조억만천](?=원|명|개|달러|엔|톤|[^가-힣]|$)"
     r"|(?:thousand|million|billion|trillion)\b))?(?P<percent>%(?!\s*[\d(]))?"
-    r"|(?P<other>[=!<>:]=|=>|->|[a-zA-Z](?![a-zA-Z]))"
+    r"|(?P<unit>(?<=\d )[hmgL](?![\w^]))|(?P<other>[=!<>:]=|=>|->|[a-zA-Z](?![a-zA-Z]))"
     r"|(?P<equals>=)|(?P<operator>\*\*|[-+*/^])|(?P<open>\()|(?P<close>\))"
-    r"|(?P<word>[^\W\d_]+)|(?P<symbol>\S)",
+    r"|(?P<word>[a-zA-Z]{2,20}/[a-zA-Z]+|[^\W\d_]+)|(?P<symbol>\S)",
     re.IGNORECASE,
 )
 # After one of these a number stands by itself; after any other word it may be half a quantity.
-_CONNECTIVES = frozenset({"and", "so", "then", "thus", "therefore", "or", "그리고", "이고", "이며"})
+_CONNECTIVES = frozenset(
+    {"and", "so", "then", "thus", "therefore", "or", "그리고", "이고", "이며"}
+    | {"is", "are", "as", "because", "which", "gives", "makes", "means", "since", "if"}
+)
+_KOREAN_CONNECTIVES = ("므로", "니까", "라서", "이고", "이며", "인데", "지만", "이면")
 _FUNCTIONS = frozenset({"sin", "cos", "tan", "log", "ln", "sqrt", "mod", "root"})
 _COMPARES = re.compile(
-    r"보다|이상|이하|미만|초과|나머지|정도|가량|remainder|rem|mod", re.IGNORECASE
+    r"보다|이상|이하|미만|초과|나머지|정도|가량|remainder|rem|mod|more|less|fewer|greater|higher|lower|larger|smaller|times|percent",
+    re.IGNORECASE,
 )
 _LONGEST_CHAIN = 80
 _LARGEST_EXPONENT = 32
@@ -84,14 +76,6 @@ class Side(NamedTuple):
     end: int
 
 
-def normalise(line: str) -> str:
-    """Write spelled operators and typographic signs as the ones that the parser reads."""
-    line = line.translate(_SYMBOLS)
-    for pattern, symbol in _SPELLED:
-        line = pattern.sub(symbol, line)
-    return line
-
-
 def find_equations(line: str) -> Iterator[tuple[Side, Side]]:
     """Find the pairs of sides that a normalised line says are equal."""
     tokens = list(_tokenize(line))
@@ -109,8 +93,8 @@ def find_equations(line: str) -> Iterator[tuple[Side, Side]]:
 def _tokenize(line: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(line):
         start, end = found.span()
-        if found["number"]:
-            value = Fraction(found["number"].replace(",", "") + (found["places"] or ""))
+        if found["number"] is not None:
+            value = Fraction((found["number"].replace(",", "") or "0") + (found["places"] or ""))
             value *= _SCALES.get((found["scale"] or "").lower(), 1)
             places = len(found["places"] or ".") - 1
             yield Token("number", found[0], start, end, value, places, bool(found["percent"]))
@@ -126,6 +110,7 @@ _KINDS: dict[str, Kind] = {
     "open": "open",
     "close": "close",
     "word": "word",
+    "unit": "word",
 }
 
 
@@ -157,7 +142,13 @@ def _belongs(tokens: Sequence[Token], start: int, place: int) -> bool:
         return True
     follows_sign = tokens[place - 1].kind in ("operator", "equals")
     leads_to_number = place + 1 < len(tokens) and tokens[place + 1].kind == "number"
-    return follows_sign and leads_to_number and tokens[place].text.lower() not in _FUNCTIONS
+    word = tokens[place].text
+    is_label = word.lower() not in _FUNCTIONS and not word.endswith(_KOREAN_CONNECTIVES)
+    return follows_sign and leads_to_number and is_label
+
+
+def _connects(word: str) -> bool:
+    return word.lower() in _CONNECTIVES or word.endswith(_KOREAN_CONNECTIVES)
 
 
 def _split(tokens: Sequence[Token], start: int, end: int) -> list[Side | None]:
@@ -184,28 +175,23 @@ def _is_open_before(tokens: Sequence[Token], start: int) -> bool:
         return before.text not in ".,:;!?\"'“”‘’→·•>"
     if before.kind == "word":
         half = start >= 2 and tokens[start - 2].kind == "number"
-        return before.text.lower() in _FUNCTIONS or (
-            half and before.text.lower() not in _CONNECTIVES
-        )
+        word = before.text.lower()
+        return word in _FUNCTIONS or word == "by" or (half and not _connects(before.text))
     return True
 
 
 def _is_open_after(tokens: Sequence[Token], end: int) -> bool:
     last = tokens[end - 1]
-    if last.kind == "word" and (
-        _COMPARES.match(last.text)
-        or (
-            end < len(tokens)
-            and tokens[end].kind in ("number", "open")
-            and last.text.lower() not in _CONNECTIVES
-        )
-    ):
+    is_unit = last.kind == "word"
+    if is_unit and _COMPARES.match(last.text):
         return True
     if end == len(tokens):
         return False
     after = tokens[end]
+    if is_unit and after.kind in ("number", "open"):
+        return not _connects(last.text)
     if after.kind == "word":
-        return bool(_COMPARES.match(after.text))
+        return bool(_COMPARES.match(after.text)) or "/" in after.text
     return after.kind != "other" or after.text not in ".,:;?\"'“”‘’→)]。"
 
 
@@ -214,7 +200,9 @@ def _evaluate(tokens: Sequence[Token]) -> Side | None:
     formula = [token for token in tokens if token.kind != "word"]
     value = _Parser(formula, percent=Fraction(1, 100)).value()
     plain = _Parser(formula, percent=Fraction(1)).value()
-    if value is None or plain is None:
+    # "2 miles / 1/6 hour" divides by a sixth.
+    is_nested = len(formula) < len(tokens) and sum(one.text == "/" for one in formula) > 1
+    if value is None or plain is None or is_nested:
         return None
     units = (tokens[place].text for place in range(1, len(tokens)) if _is_unit(tokens, place))
     return Side(
