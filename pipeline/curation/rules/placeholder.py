@@ -26,8 +26,9 @@ _KOREAN_SLOT = (
     r"|도시|(?:받는|보내는) ?(?:사람|분|이)|(?:예약|희망|시작|종료|마감|출발|행사)일|명단"
     r"|YYYY-MM-DD)"
 )
-_KOREAN_ORDER = r"[^\[\]<>()\n]{0,30}(?:입력|삽입|기입|기재|언급|작성|적기|넣기|쓰세요)"
-    r"[^\[\]<>()\n]{0,10}"
+_KOREAN_ORDER = (
+    r"[^\[\]<>()\n]{0,30}(?:입력|삽입|기입|기재|언급|작성|적기|넣기|쓰세요)[^\[\]<>()\n]{0,10}"
+)
 _NO_LINK = r"(?!\([^()\s\[\]]{0,200}[./#])"
 # OO and ○○ alone are also a laugh or a word that is not to be said.
 _NAMELESS_BEFORE = r"(?<![A-Za-z○◯□△])"
@@ -136,7 +137,8 @@ def _is_heading(found: re.Match[str]) -> bool:
     """Tell "[장소] 강당" at the head of a line from "[날짜]에 오세요"."""
     text, start, end = found.string, found.start(), found.end()
     at_head = start == 0 or text[start - 1] in "\n*■●"
-    return at_head and found[0][0] == "[" and bool(_HANGUL.search(found[0]) and _CONTENT_NEXT.match(text, end))
+    is_label = found[0][0] == "[" and _HANGUL.search(found[0]) is not None
+    return at_head and is_label and _CONTENT_NEXT.match(text, end) is not None
 
 
 def _is_left(record: RecordView, part: str, found: str, blank: _Blank) -> bool:
