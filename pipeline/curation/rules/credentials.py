@@ -66,8 +66,9 @@ _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,2000}\.(eyJ[\w-]{8,8000}\.[\w-]{16,2000
 # {"sub":"1234567890" begins the token that jwt.io and most tutorials show.
 _SAMPLE_CLAIMS = "eyJzdWIiOiIxMjM0NTY3ODkwI"
 _ASSIGNED = re.compile(
-    r"(?:secret|token|api[_-]?key|access[_-]?key|auth[_-]?key)[\w-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}"
-    r"[\"']?(?!eyJ)([\w./+=-]{20,200})(?![\w(\[])",
+    r"(?:secret|token|(?:api|access|auth|service|app)[_-]?key)[\w-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}"
+    r"[\"']?(?!eyJ)([\w./+=-]{20,200})(?![\w(\[])"
+    r"|(?:secret|token)[\w-]{0,20}[\"']?\s{0,3}[:=]\s{0,3}[\"'](?!eyJ)([^\s\"']{10,200})[\"']",
     re.IGNORECASE | re.ASCII,
 )
 _ASSIGNED_MARKS = (
@@ -80,8 +81,11 @@ _ASSIGNED_MARKS = (
     "-key",
     "-Key",
     "piKey",
+    "ceKey",
+    "ppKey",
     "ssKey",
 )
+_MOST_CHANGES_OF_A_WORD = 5
 _FEWEST_DIGITS = 3
 
 _IN_URL = re.compile(
@@ -94,10 +98,13 @@ _IN_PAIRS = re.compile(
 _CONNECTS = re.compile(r"jdbc:|\b(?:server|data source|host|uid|user id|user)\s?=", re.IGNORECASE)
 # A password in a configuration or a call. In prose it is mostly one that was asked for.
 _CONFIGURED = re.compile(
-    r"(?:passw(?:or)?d|pwd)[\"']?(?:=|: ?| = )[\"']?([^\s\"',;<>]{8,64})"
-    r"|sshpass -p ?[\"']?([^\s\"']{8,64})|mysqli\([^()\n]{1,120}, ?[\"']([^\s\"']{8,64})[\"']",
+    r"(?:passw(?:or)?d|pwd)[\"']?(?:=|: ?| = | is )[\"']?([^\s\"',;<>가-힣]{8,64})"
+    r"|(?:비밀 ?번호|비번|패스워드|암호)(?:는|은)?(?: ?[:=] ?| )([^\s\"',;<>가-힣]{8,64})"
+    r"|sshpass -p ?[\"']?([^\s\"']{8,64})"
+    r"|(?:mysqli|login|connect|auth)\([^()\n]{1,120}, ?[\"']([^\s\"']{8,64})[\"']",
     re.IGNORECASE | re.ASCII,
 )
+_CONFIGURES = ("assw", "ASSW", "sshpass", "mysqli(", "login(", "비밀", "비번", "패스워드", "암호")
 _ASKS_FOR_PASSWORD = re.compile(
     r"generat|suggest|strong|strength|random|invent|valid|check|polic|secure pass|만들|생성|추천"
     r"|안전한|강력|검사|규칙",
@@ -181,21 +188,26 @@ def _opens(user: str, password: str, host: str) -> bool:
 
 
 def _find_configured(text: str) -> str | None:
-    if not ("assw" in text or "ASSW" in text or "sshpass" in text or "mysqli" in text):
+    if not any(mark in text for mark in _CONFIGURES):
         return None
     for found in _CONFIGURED.finditer(text):
-        password = found[1] or found[2] or found[3]
+        password = next(filter(None, found.groups()))
         if _is_drawn(password) and _opens("", password, ""):
             return "a password in a configuration"
     return None
 
 
 def _is_drawn(password: str) -> bool:
-    """Tell a password with capitals, small letters, digits and signs, and no call such as f(x)."""
+    """Tell a password with capitals, small letters and digits in no order, and no call as f(x)."""
     kinds = (str.isupper, str.islower, str.isdigit)
     if not all(any(map(kind, password)) for kind in kinds) or _SAMPLE_WORDS.search(password):
         return False
-    return not any(sign in password for sign in "()[]") and not password.isalnum()
+    changes = sum(
+        [kind(before) for kind in kinds] != [kind(after) for kind in kinds]
+        for before, after in pairwise(password)
+    )
+    is_call = any(sign in password for sign in "()[]")
+    return not is_call and (not password.isalnum() or changes >= _MOST_CHANGES_OF_A_WORD)
 
 
 def _find_assigned(text: str) -> str | None:
@@ -204,9 +216,10 @@ def _find_assigned(text: str) -> str | None:
     if not any(mark in text for mark in _ASSIGNED_MARKS):
         return None
     for found in _ASSIGNED.finditer(text):
-        digits = sum(character.isdigit() for character in found[1])
+        value = found[1] or found[2]
+        digits = sum(character.isdigit() for character in value)
         # A name such as load_user_settings_v2 has few digits.
-        if digits >= _FEWEST_DIGITS and is_random(found[1]):
+        if digits >= _FEWEST_DIGITS and is_random(value):
             return "a secret that is assigned a value"
     return None
 
@@ -214,10 +227,10 @@ def _find_assigned(text: str) -> str | None:
 def _find(text: str) -> str | None:
     # No key is shorter than this, and few words of prose are as long.
     if len(max(text.split(), key=len, default="")) >= _SHORTEST_KEY:
-        found = _find_key(text) or _find_token(text) or _find_assigned(text)
+        found = _find_key(text) or _find_token(text)
         if found:
             return found
-    return _find_password(text)
+    return _find_assigned(text) or _find_password(text)
 
 
 def _credentials(record: RecordView) -> str | None:
