@@ -59,7 +59,8 @@ up: setup
 down: setup
 	@./pacaloom down
 
-BENCHMARKS := novelty korean_rules journal idle replay kills caps throughput embedded_tokens
+BENCHMARKS := novelty korean_similarity near_duplicates contamination language rules curation \
+	korean_rules journal idle replay kills caps throughput embedded_tokens
 
 bench: setup
 	@for name in $(BENCHMARKS); do echo "== benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done

@@ -45,10 +45,14 @@ class Settings(BaseSettings):
     """Where the embedded models are kept, outside the checkout."""
     prefect_api_url: str | None = Field(default=None, validation_alias="PREFECT_API_URL")
     """A Prefect server to run flows on; without one, commands are plain calls."""
+    redis_password: SecretStr | None = Field(
+        default=None, validation_alias="PACALOOM_REDIS_PASSWORD"
+    )
+    """Password of the Redis that ``near_duplicates.storage`` names."""
     accepted_terms: str = Field(default="", validation_alias="PACALOOM_ACCEPT_TERMS")
     """Licence terms that the user accepts, separated by commas: ``gemma``."""
 
-    @field_validator("base_url", "api_key", "prefect_api_url", mode="before")
+    @field_validator("base_url", "api_key", "redis_password", "prefect_api_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         # A key read from a file brings its line break along.

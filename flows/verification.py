@@ -111,11 +111,16 @@ def verify(
         raise UnverifiableError(
             f"{folder} was made from a file of records, so no journal can prove it."
         )
+    config = CurationConfig.model_validate(manifest.curation)
+    if config.near_duplicates.storage is not None:
+        raise UnverifiableError(
+            f"{folder} was curated beside machines that shared {config.near_duplicates.storage}: "
+            "what those had kept by then is not on record, so no journal can prove it."
+        )
     sources = _Sources(files, manifest, settings)
     path = journal_path(settings.outputs, manifest.name)
     with engine.progress(f"verify {folder.name}") as progress:
         drafts = _replay(manifest.runs, path, sources, progress)
-        config = CurationConfig.model_validate(manifest.curation)
         bench = Workbench(
             name=manifest.name,
             drafts=drafts,

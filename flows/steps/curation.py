@@ -63,8 +63,12 @@ class Workbench(NamedTuple):
         Args:
             config: Stages and knobs.
             progress: Told how far it is.
-            may_ask: The judge may be asked what its journal does not hold.
+            may_ask: The judge may be asked what its journal does not hold, and what is kept is
+                shared with other machines.
         """
+        if not may_ask:
+            alone = config.near_duplicates.model_copy(update={"storage": None})
+            config = config.model_copy(update={"near_duplicates": alone})
         result = curate(
             self.drafts,
             self.seeds,
@@ -72,6 +76,7 @@ class Workbench(NamedTuple):
             progress,
             examine=self.examine,
             earlier=open_earlier(self.against, config, self.settings, self.engine),
+            redis_password=self.settings.redis_password,
             protected=load_protected(
                 config.contamination.sets, tuple(BUILT_IN_TASKS), self.settings
             )

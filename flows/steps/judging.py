@@ -1,46 +1,18 @@
 """The judging step: ask a teacher for scores, and a student for perplexities."""
 
-import random
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from typing import NamedTuple
 
-from embedded.engine import EngineOptions, start_engine
-from embedded.fetch import fetch_model
 from flows.engine import Engine
-from flows.paths import journal_path
-from flows.resources import choose_teacher, get_student
+from flows.resources import get_student
 from flows.settings import Settings
-from flows.steps.teaching import OPENAI_URL
+from flows.steps.judge import Judge
 from pipeline.curation.judging.agreement import report_judge
 from pipeline.curation.judging.config import JudgeConfig
-from pipeline.curation.judging.prompts import (
-    Judgement,
-    parse_judgement,
-    render_judge_prompt,
-    render_judge_prompts,
-)
-from pipeline.curation.judging.selection import Assessment
-from pipeline.generation.budget.budget import Budget
-from pipeline.generation.budget.caps import BudgetSpentError, Caps
-from pipeline.generation.budget.prices import find_price
-from pipeline.generation.config import Price
-from pipeline.generation.dispatch import Endpoint
-from pipeline.generation.journal.commits import GroupCommits, RunLedger
-from pipeline.generation.journal.journal import Journal
-from pipeline.generation.questions import ask_all
-from schemas.errors import PacaloomError
+from schemas.judgements import Assessment
 from schemas.manifest import JudgeReport
 from schemas.records import InstructionRecord, Rejection
 from schemas.templates import render
-
-_SLOTS = 4
-_SLOT_TOKENS = 6144
-"""Of the embedded engine's context, for the longest record shown and its scores."""
-
-
-class JudgingError(PacaloomError):
-    """Not all records could be judged; what was answered is kept."""
 
 
 class Judged(NamedTuple):
@@ -48,7 +20,12 @@ class Judged(NamedTuple):
 
     assessments: dict[str, Assessment]
     """By record id."""
+    audited: dict[str, Assessment]
+    """The same of records that the rules had dropped."""
     report: JudgeReport | None
+
+
+NOT_JUDGED = Judged({}, {}, None)
 
 
 def assess(
@@ -63,153 +40,86 @@ def assess(
 ) -> Judged:
     """Judge records, and some that the rules dropped, with the journal of a name.
 
+    Args:
+        records: To be judged.
+        dropped: Some of those that the rules dropped are scored for comparison.
+        config: Who judges.
+        name: Whose journal keeps the answers.
+        settings: Where things are.
+        engine: Told how far it is.
+        may_ask: False takes scores from the journal alone, and compares nothing: other settings
+            drop other records, which nobody has scored.
+
     Raises:
         JudgingError: A cap was reached, or an answer is missing and may not be asked for.
         PacaloomError: Teacher or student cannot be had.
     """
-    judgements: dict[str, Judgement | None] = {}
-    report: JudgeReport | None = None
+    judged = NOT_JUDGED
     if config.model is not None:
-        audited = _choose_audited(dropped, config.audit)
-        judge = _Judge(config, name, settings, engine, may_ask=may_ask)
-        judgements = judge.judge([*records, *audited])
+        audited = _choose_audited(dropped, config.audit) if may_ask else []
+        judge = Judge(config.model, config, name, settings, engine, may_ask=may_ask)
+        found = judge.judge([*records, *audited])
+        of_kept = {record.id: Assessment(found[record.id]) for record in records}
+        of_audited = {record.id: Assessment(found[record.id]) for record in audited}
         report = report_judge(
-            judge.model,
-            [found for record in records if (found := judgements[record.id])],
-            [found for record in audited if (found := judgements[record.id])],
+            config.model,
+            [one.judgement for one in of_kept.values() if one.judgement],
+            [one.judgement for one in of_audited.values() if one.judgement],
             config.min_score,
         )
-    difficulties = _measure(records, config, settings, engine)
-    return Judged(
-        {
-            record.id: Assessment(judgements.get(record.id), difficulties.get(record.id))
-            for record in records
-        },
-        report,
+        judged = Judged(of_kept, of_audited, report)
+    if config.student is not None:
+        measured = _measure(records, config.student, settings, engine)
+        of_kept = {
+            id_: judged.assessments.get(id_, Assessment())._replace(difficulty=difficulty)
+            for id_, difficulty in measured.items()
+        }
+        judged = judged._replace(assessments=of_kept)
+    return judged
+
+
+def describe(report: JudgeReport) -> str:
+    """Say in one line what a judge found."""
+    means = ", ".join(
+        f"{name} {mean:.2f}" for name, mean in report.means.items() if mean is not None
     )
+    said = f"{report.judged:,} records scored"
+    if report.mean_score is not None:
+        said += f", {report.mean_score:.2f} of 5 on average ({means})"
+    if report.audited_mean_score is not None:
+        said += (
+            f"; {report.audited:,} that the rules had dropped: {report.audited_mean_score:.2f}, "
+        )
+        said += "agreement with the rules " + (
+            "unknown" if report.kappa is None else f"kappa {report.kappa:.2f}"
+        )
+    return said
 
 
 def _choose_audited(dropped: Sequence[Rejection], count: int) -> list[InstructionRecord]:
-    """Draw records that the rules dropped, the same for the same records."""
+    """Draw records that the rules dropped: those with the lowest ids.
+
+    Ids are hashes, so this is a fair sample, and one that changes little when a rule changes.
+    """
     ruled = {one.draft.id: one.draft for one in dropped if one.stage == "rules"}
-    chosen = random.Random(0).sample(sorted(ruled), min(count, len(ruled)))  # noqa: S311 - a sample
     return [
         InstructionRecord.model_validate(ruled[id_].model_dump(exclude={"defect"}))
-        for id_ in chosen
+        for id_ in sorted(ruled)[:count]
     ]
 
 
-class _Judge:
-    """A teacher that scores, its journal and its budget."""
-
-    def __init__(
-        self,
-        config: JudgeConfig,
-        name: str,
-        settings: Settings,
-        engine: Engine,
-        *,
-        may_ask: bool,
-    ) -> None:
-        self._config = config
-        self._settings = settings
-        self._engine = engine
-        self._may_ask = may_ask
-        self._path = journal_path(settings.outputs, name)
-        self._teacher = choose_teacher(config.model, settings)
-        self.model = self._teacher.model
-
-    def judge(self, records: Sequence[InstructionRecord]) -> dict[str, Judgement | None]:
-        """Score each record; None where no answer had scores, asked again too."""
-        found: dict[str, Judgement | None] = {}
-        with ExitStack() as engines, Journal(self._path) as journal:
-            asked = list({record.id: record for record in records}.values())
-            for attempt in range(len(render_judge_prompts(asked[0])) if asked else 0):
-                prompts = [render_judge_prompt(record, attempt) for record in asked]
-                with self._engine.progress("judge") as progress:
-                    commits = GroupCommits(journal)
-                    try:
-                        answers = ask_all(
-                            prompts,
-                            self.model,
-                            journal,
-                            lambda: self._connect(engines),
-                            self._make_budget(journal, commits),
-                            commits,
-                            progress,
-                        )
-                    except BudgetSpentError as error:
-                        raise JudgingError(
-                            f"Not all of {len(records):,} records are judged: {error} Raise "
-                            "judge.max_requests or judge.max_usd and run the same command again; "
-                            "what was answered is kept."
-                        ) from error
-                for record, answer in zip(asked, answers, strict=True):
-                    found[record.id] = parse_judgement(answer.text)
-                asked = [record for record in asked if found[record.id] is None]
-        return found
-
-    def _make_budget(self, journal: Journal, commits: GroupCommits) -> Budget:
-        run = f"judge/{self.model}"
-        config = self._config
-        caps = Caps(max_requests=config.max_requests, max_usd=config.max_usd)
-        return Budget(
-            caps,
-            self._find_price(),
-            ledger=RunLedger(commits, run),
-            spent=journal.read_spending(run),
-        )
-
-    def _find_price(self) -> Price | None:
-        if self._teacher.embedded is not None:
-            return Price(input=0.0, output=0.0) if self._config.max_usd is not None else None
-        return find_price(
-            self.model,
-            own=None,
-            endpoint=self._settings.base_url or OPENAI_URL,
-            is_needed=self._config.max_usd is not None,
-        )
-
-    def _connect(self, engines: ExitStack) -> Endpoint:
-        from pipeline.generation.teacher.client import Teacher
-
-        if not self._may_ask:
-            raise JudgingError(
-                f"{self._path} does not hold all of the judge's answers, and none may be asked "
-                "for here. Curate once with this judge, or import its journal."
-            )
-        self._engine.say(f"Judge: {self.model} ({self._teacher.address})")
-        settings = self._settings
-        address, key = settings.base_url or OPENAI_URL, ""
-        if self._teacher.embedded is not None:
-            with self._engine.progress(f"fetch {self.model}") as progress:
-                gguf = fetch_model(
-                    self._teacher.embedded,
-                    settings.cache,
-                    accepted_terms=settings.terms,
-                    progress=progress,
-                )
-            options = EngineOptions(parallel=_SLOTS, context_tokens=_SLOT_TOKENS)
-            log = settings.outputs / "logs" / "judge.log"
-            address = engines.enter_context(start_engine(gguf, self.model, options, log))
-        elif settings.api_key:
-            key = settings.api_key.get_secret_value()
-        return Teacher(address, self.model, key, concurrency=self._config.concurrency)
-
-
 def _measure(
-    records: Sequence[InstructionRecord], config: JudgeConfig, settings: Settings, engine: Engine
+    records: Sequence[InstructionRecord], student: str, settings: Settings, engine: Engine
 ) -> Mapping[str, float]:
-    if config.student is None:
-        return {}
     # torch takes seconds to import.
     from training.difficulty import measure_difficulty
     from training.loading import load_model
 
-    student = get_student(config.student, settings, engine)
-    model, tokenizer = load_model(student.path)
+    if not records:
+        return {}
+    model, tokenizer = load_model(get_student(student, settings, engine).path)
     texts = [render(one.instruction, one.input, one.output, one.language) for one in records]
-    with engine.progress(f"difficulty for {config.student}") as progress:
+    with engine.progress(f"difficulty for {student}") as progress:
         found = measure_difficulty(
             model, tokenizer, [(text.prompt, text.completion) for text in texts], progress
         )

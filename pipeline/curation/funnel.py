@@ -13,6 +13,8 @@ that novelty kept. Where near-duplicate then drops that one, its own rejection n
 
 from collections.abc import Sequence
 
+from pydantic import SecretStr
+
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.contamination.contamination import ProtectedItem, drop_contaminated
 from pipeline.curation.earlier import Earlier, know_nothing, to_task
@@ -114,6 +116,7 @@ def curate(
     examine: Examination = examine_here,
     earlier: Earlier | None = None,
     protected: Sequence[ProtectedItem] = (),
+    redis_password: SecretStr | None = None,
 ) -> StageResult:
     """Pass drafts, in order, through all configured stages.
 
@@ -125,6 +128,7 @@ def curate(
         examine: Where each draft is looked at by itself: here, in processes, on a cluster.
         earlier: Records of earlier versions, which stay.
         protected: Items of evaluation sets, which no record may hold.
+        redis_password: Of the Redis that near duplicates share, if it has one.
 
     Returns:
         ``kept`` in input order, and ``dropped`` with the per-record rejections in input order
@@ -145,7 +149,9 @@ def curate(
     if "near-duplicate" in config.stage:
         result = _go_on(
             result,
-            drop_near_duplicates(result.kept, config.near_duplicates, earlier.texts, progress),
+            drop_near_duplicates(
+                result.kept, config.near_duplicates, earlier.texts, progress, redis_password
+            ),
         )
     if "contamination" in config.stage:
         result = _go_on(
