@@ -4,12 +4,10 @@ Importing this module loads numba, so it is imported when a protected set is fir
 compiled code is kept beside the source, or in the user's cache folder where that is read-only.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
-from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 from numpy.typing import NDArray
+
+from pipeline.curation.compiling import compiled
 
 UInt8s = NDArray[np.uint8]
 UInt32s = NDArray[np.uint32]
@@ -23,17 +21,8 @@ GAP, LETTER, DIGIT, SYLLABLE, SKIPPED = 0, 1, 2, 3, 4
 # The size that stands for a whole text in the keys.
 WHOLE = 0
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-def _compiled(function: _Function) -> _Function:
-    try:
-        return cast("_Function", njit(cache=True, error_model="numpy")(function))
-    except RuntimeError:  # numba found no folder that it may write its cache to
-        return cast("_Function", njit(error_model="numpy")(function))
-
-
-@_compiled
+@compiled
 def mix(value: np.uint64) -> np.uint64:
     """Spread the bits of a number (the finaliser of splitmix64)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -41,13 +30,13 @@ def mix(value: np.uint64) -> np.uint64:
     return value ^ (value >> np.uint64(31))
 
 
-@_compiled
+@compiled
 def append(value: np.uint64, code: int) -> np.uint64:
     """Hash one more character or token."""
     return value * np.uint64(0x9E3779B97F4A7C15) + np.uint64(code) + np.uint64(1)
 
 
-@_compiled
+@compiled
 def cut(codes: UInt32s, classes: UInt8s, spans: Int32s, hashes: UInt64s) -> int:
     """Find the tokens of one text and return how many there are.
 
@@ -82,7 +71,7 @@ def cut(codes: UInt32s, classes: UInt8s, spans: Int32s, hashes: UInt64s) -> int:
     return count
 
 
-@_compiled
+@compiled
 def squeeze(
     value: np.uint64, after_digit: bool, codes: UInt32s, classes: UInt8s, spans: Int32s
 ) -> tuple[np.uint64, bool]:
@@ -97,7 +86,7 @@ def squeeze(
     return value, after_digit
 
 
-@_compiled
+@compiled
 def cut_all(
     codes: UInt32s, starts: Int64s, classes: UInt8s, spans: Int32s, hashes: UInt64s, bounds: Int64s
 ) -> None:
@@ -118,7 +107,7 @@ def cut_all(
         bounds[text + 1] = first + cut(own, classes, spans[first:], hashes[first:])
 
 
-@_compiled
+@compiled
 def seek(key: np.uint64, bitmap: UInt64s, keys: UInt64s) -> int:
     """Return the first place of a key among the sorted ones, -1 where it is not."""
     word = bitmap[(key >> np.uint64(6)) & np.uint64(len(bitmap) - 1)]
@@ -128,7 +117,7 @@ def seek(key: np.uint64, bitmap: UInt64s, keys: UInt64s) -> int:
     return place if place < len(keys) and keys[place] == key else -1
 
 
-@_compiled
+@compiled
 def emit(record: int, place: int, keys: UInt64s, owners: Int32s, pairs: Int64s, found: int) -> int:
     """Write a pair for each owner of a key; count those for which there is no room too."""
     key = keys[place]
@@ -141,13 +130,13 @@ def emit(record: int, place: int, keys: UInt64s, owners: Int32s, pairs: Int64s, 
     return found
 
 
-@_compiled
+@compiled
 def size_key(value: np.uint64, size: int) -> np.uint64:
     """Tell n-grams of different sizes apart, and both from whole texts."""
     return mix(value + np.uint64(size) * np.uint64(0xD6E8FEB86659FD93))
 
 
-@_compiled
+@compiled
 def roll(
     record: int,
     hashes: UInt64s,
@@ -174,7 +163,7 @@ def roll(
     return found
 
 
-@_compiled
+@compiled
 def look_up(
     codes: UInt32s,
     starts: Int64s,
@@ -228,7 +217,7 @@ def look_up(
     return found
 
 
-@_compiled
+@compiled
 def list_grams(hashes: UInt64s, size: int, grams: UInt64s) -> None:
     """Name all n-grams of one size, as :func:`roll` does: ``grams`` is ``(tokens - size + 1,)``."""
     for begin in range(len(grams)):

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation.near_duplicates.compiling import compiled
+from pipeline.curation.compiling import compiled
 from pipeline.curation.near_duplicates.signatures import (
     PERMUTATIONS,
     cut_into_blocks,

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.curation.compiling import compiled
 from pipeline.curation.near_duplicates.comparison import (
     Shingles,
     count_common,
     fill,
     make_table,
 )
-from pipeline.curation.near_duplicates.compiling import compiled
 from pipeline.curation.near_duplicates.signatures import cut_into_blocks
 from pipeline.curation.near_duplicates.texts import NGRAM, Int64s, UInt32s, fold_texts
 from schemas.records import Language

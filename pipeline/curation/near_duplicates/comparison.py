@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation.near_duplicates.compiling import compiled
+from pipeline.curation.compiling import compiled
 from pipeline.curation.near_duplicates.texts import Int64s, UInt32s
 
 UInt64s = NDArray[np.uint64]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from pipeline.curation.index_files import read_index, write_index
+from pipeline.curation.index_files import pack_texts, read_index, unpack_texts, write_index
 from schemas.records import LANGUAGES, InstructionRecord, Language
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class NearDuplicateIndex:
             for language, known in self._known.items()
             for name, array in (
                 ("keys", known.keys),
-                ("ids", _pack(known.ids)),
-                ("texts", _pack(known.texts)),
+                ("ids", pack_texts(known.ids)),
+                ("texts", pack_texts(known.texts)),
             )
         }
         write_index(path, self._header, arrays)
@@ -102,8 +102,8 @@ class NearDuplicateIndex:
         arrays = read_index(path, index._header)
         for language in LANGUAGES:
             index._known[language] = KnownTexts(
-                _unpack(arrays[f"{language}-ids"]),
-                _unpack(arrays[f"{language}-texts"]),
+                unpack_texts(arrays[f"{language}-ids"]),
+                unpack_texts(arrays[f"{language}-texts"]),
                 arrays[f"{language}-keys"].astype("uint32", copy=False),
             )
         return index
@@ -115,21 +115,3 @@ class NearDuplicateIndex:
             "format": _FORMAT,
             "bands": f"{self.bands.number} of {self.bands.rows} rows",
         }
-
-
-def _pack(texts: Sequence[str]) -> "NDArray[np.uint8]":
-    """Make one array of texts that may hold any character: their lengths, then all of them."""
-    import numpy as np
-
-    lengths = np.array([len(texts), *map(len, texts)], np.int64).tobytes()
-    return np.frombuffer(lengths + "".join(texts).encode("utf-8", "surrogatepass"), np.uint8)
-
-
-def _unpack(packed: "NDArray[np.generic]") -> list[str]:
-    import numpy as np
-
-    content = packed.tobytes()
-    head = 8 * (int.from_bytes(content[:8], "little") + 1)
-    ends = np.cumsum(np.frombuffer(content[8:head], np.int64)).tolist()
-    joined = content[head:].decode("utf-8", "surrogatepass")
-    return [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]

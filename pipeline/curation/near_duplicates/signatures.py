@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pipeline.curation.near_duplicates.compiling import compiled
+from pipeline.curation.compiling import compiled
 from pipeline.curation.near_duplicates.texts import NGRAM, Int64s, UInt32s, fold_texts
 from schemas.records import Language
 

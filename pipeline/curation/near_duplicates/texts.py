@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation.near_duplicates.compiling import compiled
+from pipeline.curation.compiling import compiled
 from schemas.records import InstructionRecord, Language
 
 UInt32s = NDArray[np.uint32]

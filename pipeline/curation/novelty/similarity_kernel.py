@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.curation.novelty.compiling import compiled
+from pipeline.curation.compiling import compiled
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]

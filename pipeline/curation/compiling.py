@@ -1,4 +1,4 @@
-"""How the inner loops of novelty are compiled.
+"""How the inner loops of curation are compiled.
 
 A loop is compiled once a machine and kept beside its source, or in the user's cache folder where
 that is read-only; where neither can be written it is compiled in memory. numba renews what it kept
