@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.curation.rules.arithmetic import ARITHMETIC_RULES
+from pipeline.curation.rules.spelled import read_korean_number
 from pipeline.curation.rules.view import RecordView
 from schemas.records import Language
 from tests.curation.making import make_record
@@ -35,6 +36,10 @@ def evidence(
         "20% of it: 50 * 20% = 12",
         "2.5 million + 1 million = 4 million",
         "x = 3 + 4 = 8",
+        "20% of 250 is 45.",
+        "The discount is 25% of $40, which is $8.",
+        "240 km / 4 h = 80 km/h",
+        ".25 * 100 = 30",
     ],
 )
 def test_wrong_sum_is_found_in_english(output: str) -> None:
@@ -52,6 +57,11 @@ def test_wrong_sum_is_found_in_english(output: str) -> None:
         "사과 3개 + 배 4개 = 8개",
         "따라서 15 - 7 = 9이다.",
         "20 ÷ 5 = 5",
+        "250의 20%는 45입니다.",
+        "열둘 곱하기 셋은 서른다섯이다.",
+        "백이십 더하기 삼십은 백육십입니다.",
+        "3만 5천 + 5천 = 5만",
+        "365 × 24 = 8,670이니까 8,670시간이다.",
     ],
 )
 def test_wrong_sum_is_found_in_korean(output: str) -> None:
@@ -90,6 +100,11 @@ def test_wrong_sum_is_found_in_korean(output: str) -> None:
         "2024-01-05",
         "9" * 40 + " + 1 = 3",
         "2^99999 = 1",
+        "20% of 250 is 50.",
+        ".25 * 100 = 25",
+        "2 miles / 1/6 hour = 12 miles/hour",
+        "80 = 4 W^2",
+        "1" + ",000" * 3000 + " + 1 = 2",
     ],
 )
 def test_right_or_open_sum_passes_in_english(output: str) -> None:
@@ -108,6 +123,10 @@ def test_right_or_open_sum_passes_in_english(output: str) -> None:
         "2 + 2 = 5는 틀린 식입니다.",
         "3,000원 × 4개 = 12,000원",
         "1시간 30분 + 20분 = 110분",
+        "250의 20%는 50입니다.",
+        "열둘 곱하기 셋은 서른여섯이다.",
+        "백이십 더하기 삼십은 백오십입니다.",
+        "365 × 24 = 8,760이니까 8,760시간이다.",
     ],
 )
 def test_right_or_open_sum_passes_in_korean(output: str) -> None:
@@ -138,3 +157,22 @@ def test_whole_sums_are_judged_as_by_python(a: int, b: int, operator: str, error
     found = evidence(f"{a} {operator} ({b}) = {right + error}")
 
     assert (found is None) == (error == 0)
+
+
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [
+        ("서른여섯", 36),
+        ("백오십사", 154),
+        ("이천이십육", 2026),
+        ("삼만오천", 35_000),
+        ("일억이천만", 120_000_000),
+    ],
+)
+def test_korean_number_words_are_read(word: str, number: int) -> None:
+    assert read_korean_number(word) == number
+
+
+@pytest.mark.parametrize("piece", ["1+", "1 = ", "= ", "(", "1,", "3만 ", "하나", "5% of 5 "])
+def test_long_texts_of_one_piece_are_read_in_linear_time(piece: str) -> None:
+    evidence(f"= 곱하기 of 의 {piece * (100_000 // len(piece))}")

@@ -10,14 +10,18 @@ from fractions import Fraction
 _SYMBOLS = str.maketrans(
     {"×": "*", "✕": "*", "÷": "/", "−": "-", "–": "-", "＋": "+", "＝": "=", "²": "^2", "³": "^3"}
 )
-_SPELLED: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(rf"(?<=[\d)])\s*(?:{words})\s*(?=[\d(])", re.IGNORECASE), f" {symbol} ")
+_SPELLED: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = tuple(
+    (
+        words,
+        re.compile(rf"(?<=[\d)])\s*(?:{'|'.join(words)})\s*(?=[\d(])", re.IGNORECASE),
+        f" {symbol} ",
+    )
     for words, symbol in (
-        ("plus|더하기", "+"),
-        ("minus|빼기", "-"),
-        ("times|multiplied by|곱하기|x", "*"),
-        ("divided by|나누기", "/"),
-        ("equals|is equal to|은|는", "="),
+        (("plus", "더하기"), "+"),
+        (("minus", "빼기"), "-"),
+        (("times", "multiplied by", "곱하기", "x"), "*"),
+        (("divided by", "나누기"), "/"),
+        (("equals", "is equal to", "은", "는"), "="),
     )
 )
 _NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,10})?"
@@ -49,18 +53,26 @@ _KOREAN_WORD = (
 )
 _KOREAN_SUM = re.compile(
     rf"(?<![가-힣])({_KOREAN_WORD}|\d+) (더하기|빼기|곱하기|나누기) ({_KOREAN_WORD}|\d+)[은는] "
-    rf"({_KOREAN_WORD}|\d+)(?=이다|입니다|이에요|예요|다|[.,!]|$)"
+    rf"({_KOREAN_WORD}|\d+)(?=이다|입니다|이에요|예요|[.,!]|$)"
 )
 
 
 def normalise(line: str) -> str:
     """Write spelled operators, percentages and typographic signs as the parser reads them."""
-    line = _KOREAN_SUM.sub(_digits_of_sum, line)
-    line = _PERCENT_OF.sub(r"(\1% * \2) = ", line)
-    line = _KOREAN_PERCENT_OF.sub(r"(\1 * \2%) = ", line)
-    line = _COMPOUND.sub(_plain_number, line).translate(_SYMBOLS)
-    for pattern, symbol in _SPELLED:
-        line = pattern.sub(symbol, line)
+    # Each search only where its words stand: a sum is mostly written in signs.
+    if "하기 " in line or "빼기 " in line or "누기 " in line:
+        line = _KOREAN_SUM.sub(_digits_of_sum, line)
+    if " of " in line:
+        line = _PERCENT_OF.sub(r"(\1% * \2) = ", line)
+    if "의 " in line:
+        line = _KOREAN_PERCENT_OF.sub(r"(\1 * \2%) = ", line)
+    if any(scale in line for scale in "조억만"):
+        line = _COMPOUND.sub(_plain_number, line)
+    line = line.translate(_SYMBOLS)
+    lowered = line.lower()
+    for words, pattern, symbol in _SPELLED:
+        if any(word in lowered for word in words):
+            line = pattern.sub(symbol, line)
     return line
 
 

@@ -25,7 +25,7 @@ _SCALES: dict[str, int] = {
     "trillion": 10**12,
 }
 _TOKEN = re.compile(
-    r"[$€£₩]?(?P<number>\d{1,3}(?:,\d{3}){1,10}(?!\d)|\d{1,30}|(?<![\w.])(?=\.\d))(?P<places>\.\d{1,20})?"
+    r"[$€£₩]?(?P<number>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,30}|(?<![\w.])(?=\.\d))(?P<places>\.\d{1,20})?"
     r"(?:\s?(?P<scale>[조억만천](?=원|명|개|달러|엔|톤|[^가-힣]|$)"
     r"|(?:thousand|million|billion|trillion)\b))?(?P<percent>%(?!\s*[\d(]))?"
     r"|(?P<unit>(?<=\d )[hmgL](?![\w^]))|(?P<other>[=!<>:]=|=>|->|[a-zA-Z](?![a-zA-Z]))"
@@ -45,6 +45,7 @@ _COMPARES = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_CHAIN = 80
+_LONGEST_NUMBER = 40
 _LARGEST_EXPONENT = 32
 
 
@@ -93,8 +94,11 @@ def find_equations(line: str) -> Iterator[tuple[Side, Side]]:
 def _tokenize(line: str) -> Iterator[Token]:
     for found in _TOKEN.finditer(line):
         start, end = found.span()
-        if found["number"] is not None:
-            value = Fraction((found["number"].replace(",", "") or "0") + (found["places"] or ""))
+        number = found["number"]
+        if number is not None and len(number) > _LONGEST_NUMBER:
+            yield Token("other", found[0], start, end)
+        elif number is not None:
+            value = Fraction((number.replace(",", "") or "0") + (found["places"] or ""))
             value *= _SCALES.get((found["scale"] or "").lower(), 1)
             places = len(found["places"] or ".") - 1
             yield Token("number", found[0], start, end, value, places, bool(found["percent"]))
