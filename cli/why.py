@@ -12,6 +12,7 @@ from cli.terminal_text import escape_json, make_visible
 from flows.explanation import Collision, Explanation, Passage, explain
 from flows.explanation import Text as RecordText
 from flows.settings import read_settings
+from schemas.judgements import CRITERIA
 
 _MARKS: dict[Passage, str] = {
     "passed": "✓",
@@ -73,10 +74,22 @@ def _print(explanation: Explanation) -> None:
             facts.add_row("also breaks", ", ".join(rejection.also))
     stages = (f"{_MARKS[how]} {stage}" for stage, how in explanation.stages.items())
     facts.add_row("stages", "  ".join(stages))
-    for name, text in _describe_origin(explanation):
+    for name, text in (*_describe_assessment(explanation), *_describe_origin(explanation)):
         facts.add_row(name, _shown(text))
     console.print(facts)
     console.print(_side_by_side(explanation.text, explanation.collisions))
+
+
+def _describe_assessment(explanation: Explanation) -> list[tuple[str, str]]:
+    judgement, difficulty = explanation.assessment
+    rows: list[tuple[str, str]] = []
+    if judgement is not None:
+        rows.append(("judge's score", f"{judgement.score:.2f} of 5"))
+        for name, grade in zip(CRITERIA, judgement, strict=True):
+            rows.append((name, f"{grade.score} {grade.reason}"))
+    if difficulty is not None:
+        rows.append(("difficulty", f"{difficulty:.2f}"))
+    return rows
 
 
 def _describe_origin(explanation: Explanation) -> list[tuple[str, str]]:
@@ -124,6 +137,7 @@ def _shown(text: str) -> Text:
 
 def _to_json(explanation: Explanation) -> str:
     rejection = explanation.rejection
+    judgement, difficulty = explanation.assessment
     return json.dumps(
         {
             "id": explanation.text.id,
@@ -138,6 +152,10 @@ def _to_json(explanation: Explanation) -> str:
             "stages": explanation.stages,
             "seed_ids": list(explanation.provenance.seed_ids),
             "completion_id": explanation.provenance.completion_id,
+            "scores": {name: grade.score for name, grade in judgement._asdict().items()}
+            if judgement
+            else None,
+            "difficulty": difficulty,
         },
         ensure_ascii=False,
     )

@@ -19,6 +19,7 @@ from pipeline.generation.seeds import load_seed_tasks
 from pipeline.publishing.versions import open_version
 from schemas.errors import PacaloomError, UserError
 from schemas.exchange import Exchange
+from schemas.judgements import Assessment
 from schemas.manifest import DatasetManifest
 from schemas.records import (
     STAGES,
@@ -78,6 +79,8 @@ class Explanation(NamedTuple):
     """Those of its seed tasks that are found on this machine."""
     exchange: Exchange | None
     """The prompt and its answer, where the journal is on this machine."""
+    assessment: Assessment
+    """What judge and student found, where they were asked."""
 
 
 def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
@@ -88,7 +91,7 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
         TableError: The version cannot be read.
     """
     # pyarrow takes 0.3 s to import, which `./pacaloom why --help` need not pay.
-    from pipeline.publishing.tables import read_records, read_rejections
+    from pipeline.publishing.tables import read_assessments, read_records, read_rejections
 
     folder = find_dataset(dataset, settings)
     manifest = open_version(folder)
@@ -107,6 +110,7 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
         _find_collisions(rejection, kept, rejected, _Elsewhere(manifest, seeds, settings)),
         [seed for seed in seeds if seed.id in draft.provenance.seed_ids],
         _find_exchange(draft.provenance, manifest.name, settings),
+        read_assessments(folder).get(draft.id, Assessment()),
     )
 
 

@@ -3,7 +3,8 @@
 IFD of a record is the perplexity of its output given the task, over that of the output alone
 (arXiv:2308.12032, section 2.2). Near 0 the task gives the answer away; above 1 it makes the answer
 less likely than no task at all, and the two hardly belong together. The prompt is the one that the
-student is trained with. Rows are sorted by length and padded on the right, which a causal model
+student is trained with; what is longer than a row loses the middle of its task and the end of its
+answer. Rows are sorted by length and padded on the right, which a causal model
 does not see. Cost: two forward passes over each record's tokens; on two CPU cores SmolLM2 takes
 about 0.1 s a record.
 """
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 _BATCH_TOKENS = 2048
 _LONGEST_TOKENS = 1024
-"""Tokens of a row; an output that goes on behind them is judged by its beginning."""
+"""Tokens of a row at most, where the model has so many positions."""
+_MOST_NATS = 700.0
+"""Beyond it the ratio would be no number."""
 
 
 class _Row(NamedTuple):
@@ -47,20 +50,36 @@ def measure_difficulty(
         progress: Told the rows that are done; there are two for each pair.
 
     Returns:
-        Ratios of perplexities, above 0; 1 where the prompt leaves no room for the answer.
+        Ratios of perplexities, above 0; 1 for an answer without tokens.
     """
     from training.tokens import split_texts, start_tokens
 
     start = start_tokens(tokenizer)
     # The first token needs something before it to be foreseen from.
     begin = start or [cast("int", tokenizer.eos_token_id)]
+    longest = min(
+        _LONGEST_TOKENS, getattr(model.config, "max_position_embeddings", _LONGEST_TOKENS)
+    )
     rows: list[_Row] = []
     for prompt, answer in split_texts(texts, tokenizer):
-        with_task = [*start, *prompt][: _LONGEST_TOKENS - 1]
-        kept = answer[: _LONGEST_TOKENS - len(with_task)]
-        rows += [_Row(with_task, kept), _Row(list(begin), kept)]
+        # The answer gets what the task leaves, and half of the row in any case.
+        room = longest - min(len(answer), longest // 2)
+        task = _leave_out_middle([*start, *prompt], room)
+        kept = answer[: longest - len(task)]
+        rows += [_Row(task, kept), _Row(begin, kept)]
     losses = _mean_losses(model, rows, progress)
-    return [math.exp(given - alone) for given, alone in zip(losses[::2], losses[1::2], strict=True)]
+    return [
+        math.exp(min(given - alone, _MOST_NATS))
+        for given, alone in zip(losses[::2], losses[1::2], strict=True)
+    ]
+
+
+def _leave_out_middle(tokens: list[int], most: int) -> list[int]:
+    """Keep both ends: how the task begins, and where the template asks for the answer."""
+    if len(tokens) <= most:
+        return tokens
+    end = most // 2
+    return [*tokens[: most - end], *tokens[len(tokens) - end :]]
 
 
 def _mean_losses(model: "PreTrainedModel", rows: Sequence[_Row], progress: Progress) -> list[float]:

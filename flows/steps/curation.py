@@ -14,7 +14,7 @@ from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
 from flows.resources import hash_files, load_seeds
 from flows.settings import Settings
-from flows.steps.judging import Judged, assess
+from flows.steps.judging import NOT_JUDGED, Judged, assess, describe
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
 from pipeline.curation.importing import read_drafts
@@ -84,7 +84,7 @@ class Workbench(NamedTuple):
             else (),
         )
         if "judge" not in config.stage:
-            return Curated(result, Judged({}, None))
+            return Curated(result, NOT_JUDGED)
         judged = assess(
             result.kept,
             result.dropped,
@@ -140,6 +140,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
             seeds=hash_files(bench.seed_files),
             curation=config.model_dump(mode="json"),
             judge=judged.report,
+            assessments={**judged.audited, **judged.assessments},
             against=tuple(f"{folder.parent.name}/{folder.name}" for folder in bench.against),
             runs=bench.runs,
             licence=params.licence,
@@ -148,6 +149,8 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
         settings.outputs / "datasets",
     )
     manifest = open_version(folder)
+    if judged.report is not None:
+        engine.say(f"Judge: {describe(judged.report)}")
     engine.say(f"Kept {manifest.kept} of {manifest.generated} drafts in {folder}")
     return CurateOutcome(
         dataset=folder,

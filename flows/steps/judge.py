@@ -22,7 +22,7 @@ from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal.commits import GroupCommits, RunLedger
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.questions import Line, ask_all
-from schemas.errors import PacaloomError
+from schemas.errors import PacaloomError, UserError
 from schemas.exchange import Completion, Prompt
 from schemas.identity import short_id
 from schemas.judgements import Judgement
@@ -35,6 +35,10 @@ _SLOT_TOKENS = 6144
 
 class JudgingError(PacaloomError):
     """Not all records could be judged; what was answered is kept."""
+
+
+class JudgePriceError(UserError):
+    """A cap in dollars stands on a price that nobody knows."""
 
 
 class Judge:
@@ -135,7 +139,13 @@ class Judge:
         if teacher.embedded is not None:
             return Price(input=0.0, output=0.0) if is_needed else None
         endpoint = self._settings.base_url or OPENAI_URL
-        return find_price(teacher.model, own=None, endpoint=endpoint, is_needed=is_needed)
+        price = find_price(teacher.model, own=None, endpoint=endpoint)
+        if price is None and is_needed:
+            raise JudgePriceError(
+                f"judge.max_usd needs the price of {teacher.model!r} at {endpoint}, and the price "
+                "table has none. Set judge.max_requests instead."
+            )
+        return price
 
     def _open(self, teacher: TeacherChoice, engines: ExitStack) -> Endpoint:
         from pipeline.generation.teacher.client import Teacher

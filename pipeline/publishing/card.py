@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from pipeline.publishing.funnel import FunnelStep, count_funnel
-from schemas.manifest import DatasetManifest
+from schemas.manifest import DatasetManifest, JudgeReport
 from schemas.records import LANGUAGES, InstructionRecord, Language, Rejection
 
 _EXAMPLES_A_LANGUAGE = 2
@@ -30,6 +30,7 @@ def render_card(
         _introduction(manifest),
         "## From drafts to records\n\n" + _funnel_table(count_funnel(kept, rejected)),
         "## Why drafts were rejected\n\n" + _reason_table(manifest),
+        *_judge_section(manifest.judge),
         "## What is in it\n\n" + _length_table(kept) + "\n\n" + _task_table(kept),
         "## Examples of kept records\n\n" + _kept_examples(kept),
         "## Examples of rejected drafts\n\n" + _rejected_examples(rejected),
@@ -110,6 +111,40 @@ def _reason_table(manifest: DatasetManifest) -> str:
         for reason, count in manifest.rejected.items()
     ]
     return _table(["reason", *LANGUAGES, "share of drafts"], rows)
+
+
+def _judge_section(judge: JudgeReport | None) -> list[str]:
+    if judge is None:
+        return []
+    rows = [
+        *([name, _score(mean)] for name, mean in judge.means.items()),
+        ["mean of the three", _score(judge.mean_score)],
+        [f"the same of {judge.audited} that the rules dropped", _score(judge.audited_mean_score)],
+    ]
+    agreement = "Nothing that the rules had dropped was scored, so their agreement is not known."
+    if judge.kappa is not None:
+        agreement = (
+            f"Agreement of rules and threshold, Cohen's kappa with both groups weighted alike: "
+            f"{judge.kappa:.2f} (1: always, 0: as by chance)."
+        )
+    return [
+        f"## What the judge says\n\n{_code(judge.model)} scored {judge.judged} records that had "
+        "passed all other stages, 1 to 5. A model's scores are opinions: see `judgements.parquet` "
+        "for each, with its reasons.\n\n"
+        f"{_table(['criterion', 'mean score'], rows)}\n\n{agreement}"
+    ]
+
+
+def _score(mean: float | None) -> str:
+    return "none" if mean is None else f"{mean:.2f}"
+
+
+def _code(name: str) -> str:
+    """Show a name as it is; it is a user's or an endpoint's text."""
+    folded = " ".join(name.split())
+    ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", folded)), default=0))
+    pad = " " if "`" in folded else ""
+    return f"{ticks}{pad}{folded}{pad}{ticks}"
 
 
 def _length_table(kept: Sequence[InstructionRecord]) -> str:

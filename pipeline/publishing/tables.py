@@ -1,4 +1,4 @@
-"""Records and rejections as Parquet tables, one row each, written and read back.
+"""Records, rejections and judgements as Parquet tables, one row each, written and read back.
 
 Cost: linear; about half a million rows per CPU-second are written with zstd, 50,000 are read back
 as records.
@@ -6,11 +6,13 @@ as records.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import PacaloomError
+from schemas.judgements import CRITERIA, Assessment, Grade, Judgement
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection
 
 
@@ -50,6 +52,16 @@ REJECTION_COLUMNS = pa.schema(
         pa.field("defect", pa.string()),
     ]
 )
+ASSESSMENT_COLUMNS = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        *(pa.field(name, pa.int8()) for name in CRITERIA),
+        *(pa.field(f"{name}_reason", pa.string()) for name in CRITERIA),
+        pa.field("mean_score", pa.float64()),
+        pa.field("difficulty", pa.float64()),
+    ]
+)
+_JUDGEMENTS = "judgements.parquet"
 
 
 def write_records(path: Path, records: Sequence[InstructionRecord]) -> None:
@@ -109,6 +121,34 @@ def read_rejections(folder: Path) -> list[Rejection]:
     ]
 
 
+def write_assessments(folder: Path, assessments: Mapping[str, Assessment]) -> None:
+    """Write what judge and student found, by record id, into a version's folder.
+
+    Scores are empty where nobody gave any, and difficulties where nobody measured.
+    """
+    rows: list[dict[str, object]] = []
+    for id_, (judgement, difficulty) in sorted(assessments.items()):
+        row: dict[str, object] = {"id": id_, "difficulty": difficulty}
+        if judgement is not None:
+            row["mean_score"] = judgement.score
+            for name, grade in zip(CRITERIA, judgement, strict=True):
+                row |= {name: grade.score, f"{name}_reason": grade.reason}
+        rows.append(row)
+    _write(folder / _JUDGEMENTS, rows, ASSESSMENT_COLUMNS)
+
+
+def read_assessments(folder: Path) -> dict[str, Assessment]:
+    """Read what judge and student found of a version's records; nothing where nobody was asked.
+
+    Raises:
+        TableError: The table is damaged, or not one of ours.
+    """
+    path = folder / _JUDGEMENTS
+    if not path.exists():
+        return {}
+    return {str(row["id"]): _assessment(row) for row in _read(path, ASSESSMENT_COLUMNS)}
+
+
 def _read(path: Path, schema: pa.Schema) -> Iterator[dict[str, object]]:
     try:
         table = pq.read_table(path)
@@ -123,6 +163,16 @@ def _read(path: Path, schema: pa.Schema) -> Iterator[dict[str, object]]:
         )
     for batch in table.to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()
+
+
+def _assessment(row: Mapping[str, object]) -> Assessment:
+    difficulty = cast("float | None", row["difficulty"])
+    if row["mean_score"] is None:
+        return Assessment(None, difficulty)
+    grades = (
+        Grade(cast("int", row[name]), cast("str", row[f"{name}_reason"])) for name in CRITERIA
+    )
+    return Assessment(Judgement(*grades), difficulty)
 
 
 def _fields(row: Mapping[str, object]) -> dict[str, object]:

@@ -2,15 +2,16 @@
 
 A version is named ``NNNN-HASH``: its ordinal under the name, and the start of the sha256 over its
 records and rejections. The same content under the same name is the same version: it is found, not
-written again, unless another was published since. A version folder appears whole or not at all.
-Cost: linear in the records.
+written again, unless another was published since, or a judge has found something new about it. A
+version folder appears whole or not at all. Cost: linear in the records.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -20,10 +21,12 @@ from pipeline.publishing.funnel import count_languages, count_reasons, count_rea
 from pipeline.publishing.splits import Splits, split_records
 from schemas.errors import UserError
 from schemas.identity import digest
+from schemas.judgements import Assessment
 from schemas.manifest import DatasetManifest, GenerationRun, JudgeReport, SourceFile
 from schemas.records import InstructionRecord, Rejection
 from schemas.storage import atomic_folder, read_manifest
 
+_NOT_JUDGED: Mapping[str, Assessment] = MappingProxyType({})
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
 
@@ -48,6 +51,9 @@ class Publication(NamedTuple):
     licence: str
     """Licence id as the Hugging Face Hub spells it: ``apache-2.0``, ``other``."""
     code_version: str
+    assessments: Mapping[str, Assessment] = _NOT_JUDGED
+    """By record id: what judge and student found of records, dropped ones among them. They are no
+    part of the content hash."""
 
 
 def publish(publication: Publication, root: Path) -> Path:
@@ -62,7 +68,11 @@ def publish(publication: Publication, root: Path) -> Path:
     content_hash = hash_content(splits, publication.rejected, publication.licence)
     published = list_versions(root, publication.name)
     # Only the newest: a name stands for its newest version, so older content is published again.
-    if published and published[-1].name.endswith(content_hash[:12]):
+    if (
+        published
+        and published[-1].name.endswith(content_hash[:12])
+        and _holds(published[-1], publication.assessments)
+    ):
         return published[-1]
     ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
     version = f"{ordinal:04d}-{content_hash[:12]}"
@@ -70,6 +80,13 @@ def publish(publication: Publication, root: Path) -> Path:
     with atomic_folder(target) as folder:
         _write_version(folder, publication, splits, version, content_hash)
     return target
+
+
+def _holds(folder: Path, assessments: Mapping[str, Assessment]) -> bool:
+    """Tell whether a version says of its records what was found of them, if anything was."""
+    from pipeline.publishing.tables import read_assessments
+
+    return not assessments or read_assessments(folder) == assessments
 
 
 def check_name(name: str) -> None:
@@ -131,12 +148,18 @@ def _write_version(
     folder: Path, publication: Publication, splits: Splits, version: str, content_hash: str
 ) -> None:
     # pyarrow takes 0.3 s to import, which `./pacaloom --help` need not pay.
-    from pipeline.publishing.tables import write_records, write_rejections
+    from pipeline.publishing.tables import (
+        write_assessments,
+        write_records,
+        write_rejections,
+    )
 
     (folder / "data").mkdir()
     write_records(folder / "data" / "train.parquet", splits.train)
     write_records(folder / "data" / "validation.parquet", splits.validation)
     write_rejections(folder / "rejected.parquet", publication.rejected)
+    if publication.assessments:
+        write_assessments(folder, publication.assessments)
     manifest = _describe(publication, splits, version, content_hash)
     card = render_card(manifest, publication.kept, publication.rejected)
     (folder / "README.md").write_text(card, encoding="utf-8")

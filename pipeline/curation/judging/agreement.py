@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from pipeline.curation.judging.prompts import CRITERIA, Judgement
+from schemas.judgements import CRITERIA, Judgement
 from schemas.manifest import JudgeReport
 
 

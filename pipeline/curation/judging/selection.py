@@ -1,10 +1,11 @@
 """Choose among judged records: by threshold, by difficulty, and the best share of each language."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.curation.judging.config import JudgeConfig
-from pipeline.curation.judging.prompts import CRITERIA, Judgement
+from schemas.judgements import CRITERIA, Assessment, Judgement
 from schemas.records import (
     LANGUAGES,
     InstructionRecord,
@@ -14,13 +15,7 @@ from schemas.records import (
     to_draft,
 )
 
-
-class Assessment(NamedTuple):
-    """What is known of one record; both parts are None where nobody was asked."""
-
-    judgement: Judgement | None = None
-    difficulty: float | None = None
-    """Instruction-following difficulty, see :class:`JudgeConfig`."""
+_NOTHING = Assessment()
 
 
 class _Fault(NamedTuple):
@@ -43,7 +38,7 @@ def select(
     faults = {
         place: fault
         for place, record in enumerate(records)
-        if (fault := _find_fault(assessments[record.id], config)) is not None
+        if (fault := _find_fault(assessments.get(record.id, _NOTHING), config)) is not None
     }
     if config.model is not None and config.top_share < 1:
         faults |= _find_outside(records, assessments, config, faults)
@@ -67,7 +62,8 @@ def _find_fault(assessment: Assessment, config: JudgeConfig) -> _Fault | None:
             f"difficulty {difficulty:.2f}, outside {config.min_difficulty} to "
             f"{config.max_difficulty}"
         )
-        return _Fault("outside-difficulty", detail, difficulty)
+        # Rounded, because rejections are hashed and the last digits depend on the processor.
+        return _Fault("outside-difficulty", detail, round(difficulty, 2))
     return None
 
 
@@ -82,11 +78,12 @@ def _find_outside(
     for language in LANGUAGES:
         ranked: list[tuple[float, int, Judgement]] = []
         for place, record in enumerate(records):
-            judgement = assessments[record.id].judgement
+            judgement = assessments.get(record.id, _NOTHING).judgement
             if record.language == language and place not in dropped and judgement is not None:
                 ranked.append((-judgement.score, place, judgement))
         ranked.sort()
-        best = round(config.top_share * len(ranked))
+        # Inside, because 0.1 of 30 is 3.0000000000000004 in binary.
+        best = math.ceil(round(config.top_share * len(ranked), 9))
         for rank, (_, place, judgement) in enumerate(ranked[best:], start=best + 1):
             detail = f"rank {rank} of {len(ranked)}, best {best} kept; {_describe(judgement)}"
             outside[place] = _Fault("outside-top-share", detail, judgement.score)
@@ -97,8 +94,8 @@ def _describe(judgement: Judgement) -> str:
     named = zip(CRITERIA, judgement, strict=True)
     grades = ", ".join(f"{name} {grade.score}" for name, grade in named)
     worst = min(judgement, key=lambda grade: grade.score)
-    reason = " ".join(worst.reason.split())[:160]
-    return f"{judgement.score:.2f} of 5 ({grades}): {reason}"
+    reason = f": {worst.reason}" if worst.reason else ""
+    return f"{judgement.score:.2f} of 5 ({grades}){reason}"
 
 
 def _reject(record: InstructionRecord, fault: _Fault) -> Rejection:
