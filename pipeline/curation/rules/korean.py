@@ -111,8 +111,8 @@ def _clash(found: dict[Level, list[str]]) -> str | None:
     One plain sentence among polite ones may be a heading or a motto; it counts when the polite
     ones do not agree either, as then no level is the text's own.
     """
-    polite = [level for level in _POLITE if found.get(level)]
-    plain = [level for level in _PLAIN if found.get(level)]
+    polite: list[Level] = [level for level in found if level in _POLITE]
+    plain: list[Level] = [level for level in found if level in _PLAIN]
     counts = [sum(len(found[level]) for level in levels) for levels in (polite, plain)]
     is_rare = min(counts) < _FEWEST_PLAIN or min(counts) * _RAREST < sum(counts)
     wavers = min(counts) > 0 and "합쇼체" in found and "해요체" in found
