@@ -8,7 +8,7 @@ from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.catalogue import RULES, RulesConfig, find_broken_rules
 from pipeline.curation.rules.rule import Example, Rule
 from pipeline.curation.rules.view import RecordView
-from schemas.records import InstructionRecord, Language
+from schemas.records import LANGUAGES, InstructionRecord, Language
 from tests.curation.making import make_record
 from tests.curation.rule_cases import FIRES, PASSES, Case
 
@@ -85,6 +85,24 @@ def test_no_text_makes_a_rule_fail(
 ) -> None:
     record = make_record(f"x{instruction}", language, input_text=input_text, output=f"x{output}")
     view = RecordView(record)
+
+    for rule in (*RULES, *ALPACA_RULES):
+        rule.find(view)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "가", "ㄱ", "1", " ", "\n", "(", "[", "`", '"', "- ", "1. ", "a b ", "것을 ",
+     "the image ", "!?", "a, ", "I can't ", "해 줘. ", "{", "//", "| ", "한글\n", "x.y", "ab" * 9 + " "],
+)  # fmt: skip
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_adversarial_text_of_any_length_is_judged_in_bearable_time(
+    piece: str, language: Language
+) -> None:
+    # A pattern that tries every start against every end would run for hours on these.
+    text = f"x{piece * (60_000 // len(piece))}x"
+
+    view = RecordView(make_record(text[:2_000], language, input_text=text[:8_000], output=text))
 
     for rule in (*RULES, *ALPACA_RULES):
         rule.find(view)

@@ -14,7 +14,8 @@ _MAY_REPEAT = re.compile(
     r"\b(?:repeat|copy|echo|verbatim|as is|unchanged|no (?:errors?|mistakes?|changes?)"
     r"|correct(?:ed|ing|ion\w*)?"
     r"|proofread|duplicates?|print\w*|outputs?|if (?:needed|necessary))\b"
-    r"|그대로|반복|따라 ?(?:쓰|적|말)|맞춤법|띄어쓰기|교정|오류가 없|중복|출력|틀린",
+    r"|그대로|반복|따라 ?(?:쓰|적|말)|맞춤법|띄어쓰기|교정|오류가 없|중복|출력|틀린|들여쓰기"
+    r"|\bindent\w*",
     re.IGNORECASE,
 )
 _SORTS = re.compile(
@@ -49,6 +50,19 @@ _NEVER_AN_ANSWER = frozenset(
     }
 )
 # Fillers unless the task offers them.
+_NEVER_AN_ANSWER_KO = frozenset(
+    {
+        "무응답",
+        "제목없음",
+        "ㅇㅇ",
+        "ㅇㅋ",
+        "내용을생략합니다",
+        "내용생략",
+        "없음없음",
+        "n/a해당없음",
+        "n/a 해당없음",
+    }
+)
 _SELDOM_AN_ANSWER = frozenset(
     {"n/a", "na", "not applicable", "해당없음", "해당사항없음", "해당없습니다"}
 )
@@ -59,12 +73,14 @@ _AT_TIMES_AN_ANSWER = frozenset(
 _ASKS_FOR_A_FIND = re.compile(
     r"\b(?:which|how (?:many|much)|what (?:value|keyword|does|do|will|would)|any|returns?|values?"
     r"|keywords?|find|count|errors?|check"
-    r"|identify|if|extract|does|is there)\b|몇|어느|어떤|무엇|무슨|있는지|있나|있습니까|있는가|값"
-    r"|찾|고르|골라|개수"
-    r"|추출|확인|뭐",
+    r"|identify|if|extract|does|is there)\b|몇|어느|있는지|있나|있습니까|있는가|값"
+    r"|고르|골라|개수|(?:오류|중복|틀린|예외|잘못|오타)\S* (?:\S+ )?찾"
+    r"|추출|확인|뭐|반대말|뜻",
     re.IGNORECASE,
 )
 _MARKS_ALONE = re.compile(r"[\s.…_*~–—?!,;:/\"'`“”‘’·-]+|[\s{}\[\]()<>]+")
+_CODE_SIGN = re.compile(r"[={}<>;]|\w\(")
+_NUMBERS_ALONE = re.compile(r"(?:\d{1,2}\.\s*){2,}")
 _ASKS_FOR_MARKS = re.compile(
     r"\b(?:morse|punctuat\w*|(?<!chemical )symbols?|signs?|operators?|marks?|returns?|empty"
     r"|prints?|arrays?|braces"
@@ -77,6 +93,18 @@ _WRAPPING = re.compile(
 )
 _LONGEST_FILLER = 40
 _LONGEST_ECHO = 3
+_LONGEST_LABEL = 4
+_SAME_START = 0.75
+_FEWEST_LETTERS = 14
+_LONGEST_ENDING = 14
+# What an echo is dressed with: labels, numbering, thanks, an announcement.
+_COURTESY = re.compile(
+    r"감사합니다|네|예|물론입니다|알겠습니다|지시문?|과제|질문|답변?|응답|명령|instruction|task"
+    r"|question|answer|response"
+    r"|sure|okay|certainly|thank you|here (?:it )?is|[\W\d_]|[가-힣]{0,24}(?:드릴게요"
+    r"|드리겠습니다)",
+    re.IGNORECASE,
+)
 
 
 def _repeats_instruction(record: RecordView) -> str | None:
@@ -85,9 +113,23 @@ def _repeats_instruction(record: RecordView) -> str | None:
         return None
     output, instruction = record.folded_output, record.folded_instruction
     rest = output.replace(instruction, "").strip()
-    if rest == output or rest not in ("", record.folded_input):
+    if rest == output:
+        echoes = _says_no_more(output, instruction)
+    else:
+        echoes = rest == record.folded_input or not _COURTESY.sub("", rest)
+    if not echoes:
         return None
     return f"the output is the instruction: {quote(record.output)}"
+
+
+def _says_no_more(output: str, instruction: str) -> bool:
+    """Tell an output that is the instruction but for its ending: "…을 설명해 드리겠습니다"."""
+    start = instruction[: int(len(instruction) * _SAME_START)]
+    return (
+        len(instruction) >= _FEWEST_LETTERS
+        and output.startswith(start)
+        and len(output) <= len(instruction) + _LONGEST_ENDING
+    )
 
 
 def _repeats_input(record: RecordView) -> str | None:
@@ -95,8 +137,10 @@ def _repeats_input(record: RecordView) -> str | None:
         return None
     if record.output.split() != record.input.split() and (
         _ABOUT_FORM.search(record.instruction)
+        or ("\n" in record.input and _CODE_SIGN.search(record.input))
         or not record.folded_input
-        or record.folded_output != record.folded_input
+        or not record.folded_output.endswith(record.folded_input)
+        or len(record.folded_output) > len(record.folded_input) + _LONGEST_LABEL
     ):
         return None
     if _MAY_REPEAT.search(record.instruction) or (
@@ -120,12 +164,16 @@ def _not_an_answer(record: RecordView) -> str | None:
         return None
     bare = fold(_WRAPPING.sub("", output)).strip()
     asked = record.folded_task_text
-    if _MARKS_ALONE.fullmatch(output):
-        filler = output not in record.task_text and not _ASKS_FOR_MARKS.search(record.instruction)
+    if _MARKS_ALONE.fullmatch(output) or _NUMBERS_ALONE.fullmatch(output):
+        filler = output not in record.input and not _ASKS_FOR_MARKS.search(record.instruction)
     elif bare in _AT_TIMES_AN_ANSWER:
         filler = bare not in asked and not _ASKS_FOR_A_FIND.search(record.instruction)
     else:
-        filler = bare in _NEVER_AN_ANSWER or (bare in _SELDOM_AN_ANSWER and bare not in asked)
+        filler = (
+            bare in _NEVER_AN_ANSWER
+            or bare in _NEVER_AN_ANSWER_KO
+            or (bare in _SELDOM_AN_ANSWER and bare not in asked)
+        )
     return f"the whole output is {quote(output)}" if filler else None
 
 

@@ -8,7 +8,7 @@ spoken of. Linear in the output.
 import re
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _THING_EN = (
     r"(?:images?|pictures?|photos?|photographs?|screenshots?|videos?|audio|recordings?|clips?"
@@ -25,12 +25,23 @@ _THING_KO = (
     r"(?:이미지|사진|그림|스크린샷|영상|동영상|음성|녹음|오디오|파일|문서|첨부 ?파일|첨부물|도표"
     r"|그래프|차트"
     r"|지도|도면|링크|엑셀|스프레드시트|PDF|pdf|슬라이드|PPT|그림 파일|캡처|화면|일러스트|삽화"
-    r"|설계도|약도|표)"
+    r"|설계도|약도|(?<![가-힣])표)"
 )
-_SEEN_KO = r"(?:이미지|사진|그림|스크린샷|영상|동영상|도표|그래프|차트|지도|약도|캡처|도면|삽화)"
+_SEEN_KO = (
+    r"(?:이미지|사진|그림|스크린샷|영상|동영상|도표|그래프|차트|지도|약도"
+    r"|캡처|도면|삽화|노선도|화면)"
+)
 # Nobody writes these but someone who claims to have the thing.
 _CLAIM = re.compile(
-    r"(?<!in )\b(?:Figure|Fig\.|Table|Exhibit|Slide) \d+ (?:\w+ly )?(?:illustrat|show|depict|cover"
+    rf"(?:보내|올려|공유해|업로드해|찍어|제공해|첨부해|전송해)\s*(?:주신|준|두신"
+    rf"|주셨던)\s+(?:[가-힣]+\s+){{0,3}}(?:{_THING_KO}|\S+\.\w{{3,4}})"
+    rf"|(?:올리신|보내신|업로드하신|첨부하신|찍으신|공유하신)\s+(?:[가-힣]+\s+){{0,2}}{_THING_KO}"
+    rf"|(?:왼쪽|오른쪽|가운데)\s*(?:[가-힣]+\s+)?{_SEEN_KO}(?:은|는|이|가|에)|(?:그림|표|사진"
+    rf"|도표) ?\d+(?:에서|은|는|을|를|과|에)"
+    rf"|\((?:이미지|사진|그림|표|동영상|첨부)\)|첨부 ?파일(?:을|에|은|는)|파일로 (?:붙여|첨부|저장"
+    rf"|만들어|정리해 두|보내)"
+    rf"|\S+\.(?:xlsx?|csv|pdf|docx?|hwp|pptx?)(?:를|을|에) (?:열|첨부|저장|확인)"
+    r"|(?<!in )\b(?:Figure|Fig\.|Table|Exhibit|Slide) \d+ (?:\w+ly )?(?:illustrat|show|depict|cover"
     r"|displa|present|list)\w*"
     rf"|\[?\b[\w-]+\.(?:png|jpe?g|gif|pdf|docx?|xlsx?|pptx?|mp[34]|svg)\]"
     rf"|\b(?:from|by|at|see|click|enlarge) (?:on )?(?:the|this|your) {_SEEN_EN}(?=[,.:]"
@@ -78,6 +89,7 @@ _SEES = re.compile(
     rf"|below))"
     rf"|\b(?:as|can be)\s+(?:you can see\s+)?(?:seen\s+|shown\s+)?(?:in|from)\s+(?:the|this"
     rf"|your)\s+{_SEEN_EN}\b"
+    rf"|{_SEEN_KO}(?:\s*속\s|(?:으로|로) 보(?:기에|아|면)|(?:을|를) (?:확대|보니|보면))"
     rf"|{_SEEN_KO}(?:에서|에는|에|속에는?|속)\s*(?:볼 수|보이|보시|보듯|나타난|나온|확인)"
     rf"|{_SEEN_KO}(?:은|는|이|가)\s*[^.\n]{{0,40}}(?:보여 ?줍|보여 ?주|담고|나타내|보입니다)",
     re.IGNORECASE,
@@ -100,20 +112,89 @@ _SPEAKS_OF_SIGHT = re.compile(rf"\b{_SEEN_EN}\b|{_SEEN_KO}", re.IGNORECASE)
 _ABOUT_THINGS = re.compile(
     r"\b(?:what (?:is|are|does) (?:an?\s+)?|how|why|explain|define|stor(?:y|ies)|poem|scene|film"
     r"|famous|review)\b"
-    r"|무엇|방법|이야기|소설|시를|장면|설명",
+    r"|이야기|소설|시를|장면",
     re.IGNORECASE,
 )
-_MARK = re.compile(
-    rf"attach|enclos|figure \d|slide|table \d|your repository|\.(?:png|jpe?g|gif|pdf|docx?"
-    rf"|xlsx?)\]|inbox|!\[|\b{_THING_EN}\b|첨부|동봉|{_THING_KO}",
-    re.IGNORECASE,
+_MARKS = (
+    *(
+        "attach",
+        "enclos",
+        "inbox",
+        "![",
+        "image",
+        "picture",
+        "photo",
+        "screenshot",
+        "video",
+        "audio",
+    ),
+    *("recording", "clip", "diagram", "chart", "graph", "figure", "fig.", "map", "illustration"),
+    *(
+        "file",
+        "document",
+        "pdf",
+        "doc",
+        "spreadsheet",
+        "slide",
+        "drawing",
+        "sketch",
+        "link",
+        "page",
+    ),
+    *("zip", "archive", "scan", "worksheet", "animation", "gif", "table ", "exhibit", "upload"),
+    *("your repository", "download", ".png", ".jp", ".xls"),
+)
+_MARKS_KO = (
+    *(
+        "![",
+        "이미지",
+        "사진",
+        "그림",
+        "스크린샷",
+        "영상",
+        "음성",
+        "녹음",
+        "오디오",
+        "파일",
+        "문서",
+        "첨부",
+        "동봉",
+    ),
+    *(
+        "도표",
+        "그래프",
+        "차트",
+        "지도",
+        "도면",
+        "링크",
+        "엑셀",
+        "스프레드시트",
+        "pdf",
+        "슬라이드",
+        "ppt",
+        "캡처",
+    ),
+    *(
+        "화면",
+        "일러스트",
+        "삽화",
+        "설계도",
+        "약도",
+        "노선도",
+        "표",
+        "업로드",
+        ".xls",
+        ".csv",
+        ".doc",
+        ".hwp",
+    ),
 )
 
 
 def _pretends(record: RecordView) -> str | None:
-    text = record.output_prose
-    if not _MARK.search(text):
+    if not holds_any(record.lower_output, _MARKS if record.language == "en" else _MARKS_KO):
         return None
+    text = record.output_prose
     found = _CLAIM.search(text)
     if (
         found

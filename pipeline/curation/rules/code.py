@@ -8,19 +8,20 @@ output.
 import re
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _FENCE = re.compile(r"```[^\n`]*(?:\n(.*?)(?:```|\Z)|([^`\n]*)```)", re.DOTALL)
 _COMMENT = re.compile(
     r"/\*.*?\*/|<!--.*?-->|\"\"\".*?\"\"\"|'''.*?'''"
-    r"|(?m:^\s*(?:#(?!include|define|[0-9a-fA-F]{3,8}\b)|//|--|%|;;)[^\n]*$|\s(?:#|//)\s[^\n]*$)",
+    r"|(?m:^[ \t]*(?:#(?!include|define|[0-9a-fA-F]{3,8}\b)|//|--|%|;;)[^\n]*$"
+    r"|\s(?:#|//)\s[^\n]*$)",
     re.DOTALL,
 )
 _DEFINITION = re.compile(
-    r"(?m)^\s*(?:def \w+|(?:class|interface|struct|fn|fun|func) \w+|(?:async )?function\b"
+    r"(?m)^[ \t]*(?:def \w+|(?:class|interface|struct|fn|fun|func) \w+|(?:async )?function\b"
     r"|(?:public|private|static|protected)\b"
     r"|(?:const|let|var) \w+ ?=|(?:int|void|double|string|bool|float|fn|func|fun|sub) \w+ ?\()"
-    r"|=>|<\w+>|^\s*[.#]?[\w-]+\s*\{"
+    r"|=>|<\w+>|^[ \t]*[.#]?[\w-]+\s*\{"
 )
 _NOTHING = (
     r"(?:pass|return(?:\s+(?:None|null|undefined|nil|0|false|\"\"|''|\w+))?"
@@ -71,22 +72,30 @@ _ANNOUNCES = re.compile(
 )
 _CODE_SIGN = re.compile(r"[{}=<>]|\w\(|```|`|\bselect\b|;\s*$", re.IGNORECASE)
 _LONGEST_READ = 8000
+# Something of these stands in any code and in any announcement of it.
+_SIGNS = (
+    *("#", "//", "--", "/*", "<!", "{", "%", ";;", "def ", "function", "pass", "todo", "...", "=>"),
+    *("code", "script", "program", "query", "snippet", "solution", "class", "command", "example"),
+    *("implement", "코드", "함수", "스크립트", "프로그램", "쿼리", '"""', "???"),
+)
 _MOST_IDLE_LINES = 40
 
 
 def _empty_code(record: RecordView) -> str | None:
     output = record.output
-    if _ASKS_FOR_EMPTY.search(record.instruction):
-        return None
     if "```" in output:
-        return _find_empty_block(output)
-    if not _ASKS_FOR_CODE.search(record.instruction):
+        found = _find_empty_block(output)
+    elif not holds_any(record.lower_output, _SIGNS):
         return None
-    if _ANNOUNCES.fullmatch(output) and not _CODE_SIGN.search(output):
-        return f"code is announced and none follows: {quote(output)}"
-    if _COMMENT.search(output) or _DEFINITION.search(output) or _FRAME.fullmatch(output.strip()):
-        return _find_idle(output)
-    return None
+    elif _COMMENT.search(output) or _DEFINITION.search(output) or _FRAME.fullmatch(output.strip()):
+        found = _find_idle(output)
+    elif _ANNOUNCES.fullmatch(output) and not _CODE_SIGN.search(output):
+        found = f"code is announced and none follows: {quote(output)}"
+    else:
+        return None
+    if found is None or _ASKS_FOR_EMPTY.search(record.instruction):
+        return None
+    return found if "```" in output or _ASKS_FOR_CODE.search(record.instruction) else None
 
 
 def _find_empty_block(output: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.view import RecordView
@@ -11,10 +12,12 @@ _FEWEST_ROUNDS = 4
 _FEWEST_LOOP_WORDS = 10
 _FEWEST_SAME_WORDS = 10
 _FEWEST_LOOP_NUMBERS = 16
-_FEWEST_REPEATED = 6
+_FEWEST_REPEATED = 3
 _FEWEST_LOOP_LETTERS = 15
 _LONGEST_RUN_READ = 2000
-_FEWEST_GRAMS = 12
+_FEWEST_GRAMS = 8
+_FEW_STEMS, _SHORT_TEXT, _FEWEST_SAID = 0.55, 40, 3
+_REPEATED_EN, _REPEATED_KO = 0.4, 0.25
 _SHORTEST_LINE = 4
 _MARKS = ".,;:!?\"'“”‘’()[]"
 _NUMBERING = re.compile(r"\d{1,2}[.)]|[-*•·]")
@@ -51,7 +54,7 @@ _LAST_SENTENCE = re.compile(r"(?<=[.!?。])[\"”’)]*\s+")
 _KOREAN_END = re.compile(r"(?:[다요까죠네음함임됨짐기오라자지걸게군]|습니다)$")
 _ITEM = re.compile(r"(?:\d{1,2}[.)-]|[-*•]|[A-Z][.)])\s")
 _CODE_LINE = re.compile(
-    r"(?m)^\s*(?:def |class |import |from \w+ import|function\b|const |let |var |for \(|while \("
+    r"(?m)^[ \t]*(?:def |class |import |from \w+ import|function\b|const |let |var |for \(|while \("
     r"|if \(|with \w+\(|return\b"
     r"|public |private |#include|<\?php|<!DOCTYPE|</|<html|SELECT |INSERT |UPDATE |CREATE )"
 )
@@ -60,13 +63,14 @@ _OPEN_CODE = re.compile(
     r"|[-+*/=,(\[{.&|]|\([^()]*\([^()]*\)?|\([^()]*)\s*$"
 )
 _LONGEST_VERSE = 60
+_SHORT_ENTRY = 12
 _LONG_PROSE = 110
 _WORDS_A_COMMA = 6
 _LAST_MARK = re.compile(r"\d{1,2}[.)]|[-*•]|[A-Z][.)]|[①-⑳]")
 _BARE_MARK = re.compile(r"1[.)]|[-*•]")
 _CODE_SIGN = re.compile(r"[{};=#\\|]|\w\(")
 _FEWEST_OPEN_WORDS = 5
-_FEWEST_OPEN_LETTERS = 20
+_FEWEST_BEFORE_COLON = 3
 _CLOSING_LINE = re.compile(
     r"(?:regards|sincerely|you|soon|best|thanks|thank you|yours|truly|faithfully|love|cheers"
     r"|wishes)\s*,$",
@@ -76,9 +80,10 @@ _CLOSING_LINE = re.compile(
 
 def _repetitive(record: RecordView) -> str | None:
     words = record.output_words
-    letters = _find_letter_loop(record.output) if _has_long_run(record.output) else None
-    repeated = len(words) - len(set(words))
-    if letters is None and repeated < _FEWEST_REPEATED:
+    letters = None
+    if max(map(len, words), default=0) > _FEWEST_LOOP_LETTERS:
+        letters = _find_letter_loop(words)
+    if letters is None and not _comes_back(words):
         return None
     if _ASKS_FOR_REPETITION.search(record.task_text):
         return None
@@ -91,15 +96,19 @@ def _repetitive(record: RecordView) -> str | None:
     return _find_repeated_lines(record.output) or _find_refrain(record.output) or _find_rounds(bare)
 
 
-def _has_long_run(text: str) -> bool:
-    """Tell whether letters can loop without white space: only in a long stretch without any."""
-    return any(len(part) > _FEWEST_LOOP_LETTERS for part in text.split())
+def _comes_back(words: list[str]) -> bool:
+    """Tell texts in which words follow each other again: without these there is no loop."""
+    stems = [word[:2] for word in words] if words and max(words) >= "가" else words
+    pairs = [*pairwise(stems)]
+    fewest = _FEWEST_REPEATED if stems is words else 2
+    return len(pairs) - len({*pairs}) >= fewest or len({*words}) * 2 < len(words)
 
 
-def _find_letter_loop(text: str) -> str | None:
-    for part in text.split():
-        if len(part) > _FEWEST_LOOP_LETTERS:
-            found = _LETTER_LOOP.search(part[:_LONGEST_RUN_READ])
+def _find_letter_loop(words: list[str]) -> str | None:
+    """Find a letter or group of letters that repeats without white space."""
+    for word in words:
+        if len(word) > _FEWEST_LOOP_LETTERS:
+            found = _LETTER_LOOP.search(word[:_LONGEST_RUN_READ])
             if found:
                 return found[1] or found[2]
     return None
@@ -167,12 +176,22 @@ def _find_refrain(output: str) -> str | None:
 
 
 def _find_rounds(words: list[str]) -> str | None:
-    """Find a text most of whose four words in a row have been there before."""
-    grams = [" ".join(words[place : place + 4]) for place in range(len(words) - 3)]
+    """Find a text most of whose words have been there before in the same order.
+
+    Four in a row; of Korean words three and by their stems, as endings change with the clause.
+    """
+    stems = [word[:2] if word[:1] >= "가" else word for word in words if word]
+    is_korean = sum(word[:1] >= "가" for word in stems) * 2 > len(stems)
+    size, share = (3, _REPEATED_KO) if is_korean else (4, _REPEATED_EN)
+    grams = [" ".join(stems[place : place + size]) for place in range(len(stems) - size + 1)]
     if len(grams) < _FEWEST_GRAMS:
         return None
+    sentences = sum(word.endswith(("다", "요")) for word in words)
+    few = len(stems) < _SHORT_TEXT and len({*stems}) <= _FEW_STEMS * len(stems)
+    if is_korean and few and sentences >= _FEWEST_SAID:
+        return f"the output says the same again: {quote(' '.join(words))}"
     counts = Counter(grams)
-    if (len(grams) - len(counts)) * 5 < len(grams) * 2:
+    if len(grams) - len(counts) < share * len(grams):
         return None
     return f"the output comes back to {quote(counts.most_common(1)[0][0])}"
 
@@ -186,13 +205,33 @@ def _unfinished(record: RecordView) -> str | None:
         return "the last item of the list is its mark alone"
     if _is_code(output, last_line):
         return _find_open_code(output)
+    if _lacks_cells(output, last_line):
+        return f"the table or list breaks off at {quote(last_line)}"
     if last_line[-1:] in _ENDS or _CLOSING_LINE.search(last_line):
         return None
-    if len(output) < _FEWEST_OPEN_LETTERS or len(record.output_words) < _FEWEST_OPEN_WORDS:
+    fewest = _FEWEST_BEFORE_COLON if last_line[-1:] == ":" else _FEWEST_OPEN_WORDS
+    if len(record.output_words) < fewest or len(output) < 4 * fewest:
         return None
     if _OPEN_END.search(output[-200:]) or _breaks_off(output, last_line):
         return f"the output breaks off at {quote(output[-40:])}"
     return None
+
+
+def _lacks_cells(output: str, last_line: str) -> bool:
+    """Tell a last row or entry that has less than those above it."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    above = lines[-3:-1]
+    if len(above) < 2:
+        return False
+    if last_line[0] == "|":
+        cells = [line.count("|") for line in above]
+        return all(line[0] == "|" for line in above) and last_line.count("|") < min(cells)
+    return (
+        len(last_line) < _SHORT_ENTRY
+        and _ITEM.match(last_line) is not None
+        and ":" not in last_line
+        and all(_ITEM.match(line) and ":" in line for line in above)
+    )
 
 
 def _is_bare_mark(output: str, last_line: str) -> bool:
@@ -223,7 +262,7 @@ def _breaks_off(output: str, last_line: str) -> bool:
         return len(items) > 1 and all(line[-1] in ".?!。" for line in items)
     *before, last = _LAST_SENTENCE.split(last_line)
     if "가" <= last_line[-1] <= "힣":
-        return bool(before) and last.count(" ") >= 2 and not _KOREAN_END.search(last)
+        return bool(before) and " " in last and "/" not in last and not _KOREAN_END.search(last)
     if before:
         return last[0].isupper() and last.split()[-1][0].islower() and "http" not in last
     if others:

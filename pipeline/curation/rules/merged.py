@@ -38,6 +38,7 @@ _CUT = re.compile(
     r"(?<=[.?!])[\s\"”’)]+|(?<=[a-z][.?!])(?=[A-Z])|\n+|;\s*|\s[|/]\s"
     r"|(?:^|\s)(?:\d{1,2}[.)]|[①-⑳]|[-*•]|\([가-하a-e]\))\s|(?:첫째|둘째|셋째|넷째),?\s"
     r"|(?<=[가-힣])[,.]?\s+(?:그리고|또한?|다음으로|덧붙여|아 맞다|그다음에?)\s|(?:그리고|덧붙여)\s"
+    r"|,?\s+(?:and|then)\s+(?=(?:tell me (?:who|what|how|why|when|where)|give me an?)\b)"
     r"|(?<=줘),\s|(?<=요),\s",
     re.IGNORECASE,
 )
@@ -56,7 +57,10 @@ _ONE_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(
-    r"\b(?:it|its|it['’]s|this|these|those|they|them|their|theirs|he|she|him|his|her|your|each"
+    r"\b(?:it|its|it['’]s|this|these|those|they|them|their|theirs|he|she|him|his|her|each"
+    r"|your (?:answers?|reasoning|response|choices?|own|examples?|explanation|list|story|poem"
+    r"|results?"
+    r"|findings|work|code|decision|position|opinion|view)"
     r"|both|ones|same|such|result\w*|answers?|respon\w+|following|given|former|latter|others?"
     r"|another|instead|otherwise|above|there|you|correct|right|most|best|only|main|key|final"
     r"|(?:choose|pick|select) from|answer (?:in|with)|explain (?:why|how|briefly|step)|as well"
@@ -65,7 +69,7 @@ _POINTS_BACK = re.compile(
     r"|topic|title|reader|audience|tone|differences?|reasons?|names?))\b"
     r"|(?<![가-힣])(?:그|이|저|해당|각|각각|이를|그를|이것|그것|이때|결과|답|답변|정답|이유|까닭"
     r"|근거|예시?"
-    r"|앞|방금|저희|당신|본문|제목|형식|분량|말투|단|둘|모두|풀이|과정|차이점?|장단점|어조|문체"
+    r"|앞|방금|저희|당신|본문|형식|분량|말투|단|둘|모두|풀이|과정|차이점?|장단점|어조|문체"
     r"|존댓말|반말|한 줄)"
     r"(?:은|는|이|가|을|를|의|도|에|와|과|로|으로|에는|에서|들|만|씩)?(?![가-힣])",
     re.IGNORECASE,
@@ -74,11 +78,13 @@ _POINTS_BACK = re.compile(
 _SHAPES_KO = re.compile(
     r"(?:지 말고|지 마|씩|만|마다|함께|포함|이내|형식|문체|말투|체로|투로|맞춰|맞추|끝내|끝나|넣어"
     r"|넣고|섞어|빼고|담아|들어가"
-    r"|하게|도록|자세히|간단히|짧게|쉽게|답하|답해|말씀|고르|골라|밝혀|덧붙|이어|다뤄|언제|얼마나"
+    r"|하게|도록|자세히|간단히|짧게|쉽게|제목(?:을|도)? (?:붙|달)|답하|답해|말씀|고르|골라|밝혀"
+    r"|덧붙|이어|다뤄|언제|얼마나"
     r"|왜|있는지|인지)(?![가-힣]{0,1}\s*(?:을|를))"
 )
 _OBJECT_KO = re.compile(
-    r"[가-힣](?:을|를)(?![가-힣])|[은는이가]\s*\S*[?？]|[?？]|기\s*$|에 대(?:해|한)|도 (?:알려"
+    r"[가-힣\d'\"’”)](?:을|를)(?![가-힣])|[은는이가]\s*\S*[?？]|[?？]|기\s*$|에 대(?:해|한)"
+    r"|도 (?:알려"
     r"|지어|써|추천)"
 )
 _WORD = re.compile(r"[^\W\d_]+")

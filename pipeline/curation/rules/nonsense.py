@@ -12,7 +12,7 @@ of syllables for Korean salad (no better than particle counts, with a table of 4
 
 import re
 from collections import Counter
-from itertools import pairwise
+from itertools import pairwise, product
 
 from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.view import RecordView
@@ -32,8 +32,10 @@ _KEY_ROWS = tuple(
     for keys in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
     for row in (keys, keys[::-1])
     for start in range(len(row) - 3)
-    if row[start : start + 4] not in ("wert", "erty", "trew", "tyui", "uiop", "poiu", "opiu")
+    if row[start : start + 4] not in ("wert", "erty", "trew", "tyui", "uiop", "poiu", "ytre")
 )
+# Any mashed word has one of these: an odd pair, or "uy" of the upper row read backwards.
+_HINTS = frozenset(map(tuple, _ODD_PAIRS)) | {("u", "y")}
 _LATIN_WORD = re.compile(r"(?<![\w@./:\\#-])[a-zA-Z]{4,}(?![\w@\\/=(])")
 _LETTER_RUN = re.compile(r"([^\W\d_])\1{5,}")
 _MARK_RUN = re.compile(r"([!?;:~#$%^&@,])\1{7,}|[!@#$%^&*?~;:,./\\{}\[\]<>]{12,}")
@@ -122,6 +124,19 @@ _GRAMMAR = (
         "if for be vs like only let go don isn".split()
     )
 )
+_CLASHES = frozenset(
+    pair
+    for firsts, seconds in (
+        (_DETERMINERS, _AFTER_NO_DETERMINER),
+        (_PREPOSITIONS, _AFTER_NO_PREPOSITION),
+        (_ALONE, _AFTER_NO_CONJUNCTION),
+        (_COPULAS, _AFTER_NO_COPULA),
+        (frozenset({"a"}), _AFTER_NO_A),
+        (_DEGREES, _COPULAS),
+        (_NUMBERS, frozenset({"quickly", "slowly", "softly", "loudly", "happily"})),
+    )
+    for pair in product(firsts, seconds)
+)
 _PARTICLE_END = re.compile(
     r"(?:은|는|이|가|을|를|에|의|로|도|만|과|와|서|게|고|며|면|다|요|까|죠|네|지|어|아|여|해|한|할"
     r"|된|될|던"
@@ -166,6 +181,9 @@ _FEWEST_SYMBOLS = 12
 _LONGEST_SHOUT = 60
 _TABLE = re.compile(r"\|[-:| ]{3,}|==|=>")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|“[^”\n]*”|‘[^’\n]*’")
+_ANY_DIGIT = re.compile(r"\d[a-z]|[a-z]\d")
+_ANY_JAMO = re.compile(r"[ㄱ-ㅣ]|;\w")
+_SOME_MARKS = re.compile(r"[!@#$%^&*?~;:,./\\{}\[\]<>()+]{2}")
 _ANY_WORD = re.compile(r"[^\W\d_]|\d")
 _LONGEST_WORD = 20
 _LONGEST_MASH = 40
@@ -180,19 +198,20 @@ _KOREAN_LAST = re.compile(r"(?:[다요까죠네지냐니나래라자줘봐어아
 
 
 def _nonsense(record: RecordView) -> str | None:
-    parts = [("instruction", record.instruction)]
+    instruction = record.instruction[:_LONGEST_READ]
+    if not _ANY_WORD.search(instruction):
+        return f"the instruction has no word: {quote(instruction)}"
     if record.input and _JAMO_INPUT.fullmatch(record.input):
         return f"the input is loose letters: {quote(record.input)}"
-    if not _ASKS_FOR_IT.search(record.instruction):
-        parts.append(("output", record.output_prose))
-    for part, text in parts:
-        read = text[:_LONGEST_READ]
-        if part == "instruction" and not _ANY_WORD.search(read):
-            return f"the instruction has no word: {quote(read)}"
-        found = _find_mash(read, record, part) or _find_salad(read, record, part)
-        if found:
-            return f"the {part} {found}"
-    return None
+    found = _find_noise(instruction, record, "instruction")
+    if found:
+        return f"the instruction {found}"
+    found = _find_noise(record.output_prose[:_LONGEST_READ], record, "output")
+    return f"the output {found}" if found and not _ASKS_FOR_IT.search(instruction) else None
+
+
+def _find_noise(text: str, record: RecordView, part: str) -> str | None:
+    return _find_mash(text, record, part) or _find_salad(text, record, part)
 
 
 def _find_mash(text: str, record: RecordView, part: str) -> str | None:
@@ -200,12 +219,15 @@ def _find_mash(text: str, record: RecordView, part: str) -> str | None:
     if part == "instruction" and any(mark in text for mark in "'\"“‘"):
         text = _QUOTED.sub(" ", text)
     found = _find_marks(text) or _find_strange_hangul(text, given)
-    if found or _CODE_SIGN.search(text):
+    if found:
         return found
-    return _find_latin_mash(text, given, part)
+    found = _find_latin_mash(text, given, part)
+    return None if found and _CODE_SIGN.search(text) else found
 
 
 def _find_marks(text: str) -> str | None:
+    if not _SOME_MARKS.search(text) and "Ã" not in text and "â" not in text and "ï" not in text:
+        return None
     if len(_MOJIBAKE.findall(text)) >= _FEWEST_GARBLED:
         return f"was decoded wrongly: {quote(text)}"
     symbols = len(_SYMBOL.findall(text))
@@ -220,7 +242,7 @@ def _find_marks(text: str) -> str | None:
 def _find_strange_hangul(text: str, given: str) -> str | None:
     if text.isascii():
         return None
-    for jamo in _JAMO_MASH.finditer(text):
+    for jamo in _JAMO_MASH.finditer(text) if _ANY_JAMO.search(text) else ():
         if not _LAUGHTER.fullmatch(jamo[0]) and jamo[0] not in given and jamo[0].strip(";"):
             return f"has a run of loose letters: {quote(jamo[0])}"
     strange = [word for word in _odd_syllables(text) if word not in given]
@@ -228,6 +250,11 @@ def _find_strange_hangul(text: str, given: str) -> str | None:
 
 
 def _find_latin_mash(text: str, given: str, part: str) -> str | None:
+    lower = text.lower()
+    if _HINTS.isdisjoint(pairwise(lower)) and not (
+        part == "instruction" and _ANY_DIGIT.search(text)
+    ):
+        return _find_shout(text, given)
     words = _LATIN_WORD.findall(text)
     if part == "instruction":
         mixed = [word for word in _MIXED.findall(text) if not _ORDINALS.fullmatch(word)]
@@ -235,9 +262,7 @@ def _find_latin_mash(text: str, given: str, part: str) -> str | None:
             return f"has words from a hand on the keyboard: {quote(' '.join(mixed))}"
     mashed = [word for word in words if _is_mashed(word) and word not in given]
     if not mashed:
-        run = _LETTER_RUN.search(text) if len(text) < _LONGEST_SHOUT else None
-        plain = run is None or _LAUGHTER.fullmatch(run[0]) or run[0] in given
-        return None if plain or run is None else f"repeats one letter: {quote(run[0])}"
+        return _find_shout(text, given)
     many = len(mashed) > 1 and len(mashed) * 8 >= len(words)
     alone = len(words) <= 2 or any(row in mashed[0].lower() for row in _KEY_ROWS)
     if many or (alone and len(mashed[0]) < _LONGEST_MASH):
@@ -245,9 +270,17 @@ def _find_latin_mash(text: str, given: str, part: str) -> str | None:
     return None
 
 
+def _find_shout(text: str, given: str) -> str | None:
+    run = _LETTER_RUN.search(text) if len(text) < _LONGEST_SHOUT else None
+    if run is None or _LAUGHTER.fullmatch(run[0]) or run[0] in given:
+        return None
+    return f"repeats one letter: {quote(run[0])}"
+
+
 def _odd_syllables(text: str) -> list[str]:
     """Find words with Hangul outside KS X 1001's 2,350 syllables, two of them at least."""
-    if text.isascii():
+    # KS X 1001 writes other syllables out from a filler, which the codec keeps.
+    if b"\xa4\xd4" not in text.encode("euc_kr", "replace"):
         return []
     words = [word for word in _HANGUL_WORD.findall(text) if _is_odd(word)]
     return words if len(words) >= 2 else []
@@ -269,40 +302,25 @@ def _is_mashed(word: str) -> bool:
 
 
 def _find_salad(text: str, record: RecordView, part: str) -> str | None:
-    if _CODE_SIGN.search(text):
-        return None
     if record.language == "ko" and not text.isascii():
         return _find_korean_salad(text, record, part)
     words = _WORD.findall(text.lower())
     if len(words) < _FEWEST_SALAD_WORDS:
         return None
-    clashes = [f"{first} {second}" for first, second in pairwise(words) if _clash(first, second)]
-    if len(clashes) * 20 >= len(words):
-        return f"is words without grammar: {quote(clashes[0])} in {quote(text)}"
-    if _NO_PROSE.search(text) or text.istitle():
+    clashes = _CLASHES.intersection(pairwise(words))
+    if clashes and len(clashes) * 20 >= len(words) and not _CODE_SIGN.search(text):
+        return f"is words without grammar: {quote(' '.join(min(clashes)))} in {quote(text)}"
+    if not _GRAMMAR.isdisjoint(words) or _NO_PROSE.search(text) or text.istitle():
         return None
-    if not any(word in _GRAMMAR for word in words) and not {*words} <= {
-        *_WORD.findall(record.task_text.lower() if part == "output" else "")
-    }:
-        return f"is words without grammar: {quote(text)}"
-    return None
-
-
-def _clash(first: str, second: str) -> bool:
-    return (
-        (first in _DETERMINERS and second in _AFTER_NO_DETERMINER)
-        or (first in _PREPOSITIONS and second in _AFTER_NO_PREPOSITION)
-        or (first in _ALONE and second in _AFTER_NO_CONJUNCTION)
-        or (first in _COPULAS and second in _AFTER_NO_COPULA)
-        or (first in _NUMBERS and second.endswith("ly") and second != "only")
-        or (first == "a" and second in _AFTER_NO_A)
-        or (first in _DEGREES and second in _COPULAS)
-    )
+    given = _WORD.findall(record.task_text.lower()) if part == "output" else []
+    if {*words} <= {*given} or _CODE_SIGN.search(text):
+        return None
+    return f"is words without grammar: {quote(text)}"
 
 
 def _find_korean_salad(text: str, record: RecordView, part: str) -> str | None:
     words = _HANGUL_WORD.findall(text)
-    if len(words) < 3:
+    if len(words) < 3 or _CODE_SIGN.search(text):
         return None
     letters = Counter("".join(words))
     if sum(letters.values()) >= 15 and len(letters) <= 4:

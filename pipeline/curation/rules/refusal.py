@@ -8,7 +8,7 @@ customer, a dialogue), only forms that name the task itself count. Linear in the
 import re
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _HEAD = 400
 _SERVE = (
@@ -126,14 +126,53 @@ _NAMES_THE_TASK = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?。])\s+|\n+")
 _SENTENCES_READ = 3
-_MARK_EN = re.compile(
-    r"\b(?:can['’]?t|cannot|can not|not|unable|won['’]t|n['’]t|decline|pass|rather|refuse|please"
-    r"|kindly|need|beyond|outside|impossible|no|could you|can you|insufficient|require|lack"
-    r"|inappropriate|prefer|missing)\b|n['’]t\b|without",
-    re.IGNORECASE,
+_MARKS_EN = (
+    *(
+        "i can",
+        "i’m",
+        "i'm",
+        "i am",
+        "i do",
+        "i did",
+        "i could",
+        "i must",
+        "i have",
+        "i need",
+        "i will",
+    ),
+    *("i won", "i'd", "i’d", "i would", "i prefer", "i lack", "it is", "it's", "it’s", "it would"),
+    *("beyond", "outside", "not within", "against my", "please", "kindly", "could you", "can you"),
+    *(
+        "would you",
+        "i'll",
+        "i’ll",
+        "we need",
+        "require",
+        "enough",
+        "insufficient",
+        "given",
+        "seems",
+    ),
+    *("provided", "included", "attached", "specified", "you did", "you have", "there is no"),
+    *("there was no", "without ", "see any", "see a ", "see the", "since no"),
 )
-_MARK_KO = re.compile(
-    r"없|못|어렵|어려|불가|않|밖|벗어|주시|필요|원하|주세요|주십|힘들|곤란|줄래|부족|줘"
+_MARKS_KO = (
+    *(
+        "없",
+        "못",
+        "어렵",
+        "어려",
+        "불가",
+        "않",
+        "밖",
+        "벗어",
+        "주시",
+        "필요",
+        "원하",
+        "주세요",
+        "주십",
+    ),
+    *("힘들", "곤란", "줄래", "부족", "줘"),
 )
 
 _ITSELF_EN = (
@@ -161,6 +200,11 @@ _CERTAIN_SELF = re.compile(
     r"|(?:AI|인공지능|가상|디지털)\s*(?:언어\s*)?(?:모델|어시스턴트|비서|챗봇|시스템"
     r"|프로그램)(?:인|로서|로써|이기 때문|이라서?|이므로|이어서|여서|이며|입니다|이에요|예요|이다"
     r"|일 뿐|라서|이지만|이니)"
+    r"|(?<![가-힣])(?:저|나)와 같은 (?:인공지능|AI|챗봇)|(?<![가-힣])본 (?:인공지능|AI|챗봇)"
+    r"|(?:저는|나는|전|난) (?:챗GPT|챗지피티|ChatGPT|Qwen|클로드|제미나이)"
+    r"|(?:저는|나는|전|난) (?:AI|인공지능)(?:라|야|이야|이라|예요|입니다)|(?:만든|개발한) (?:Qwen"
+    r"|챗GPT|AI)|(?:AI|인공지능)\s*(?:[가-힣]{1,4}\s*)?(?:챗봇|모델|비서)?(?:으로서|로서|인 저"
+    r"|인 제|지만,? (?:진심|저|제))"
     r"|언어\s*모델(?:인|로서|로써|이기 때문|이라서?|이므로|이지만|입니다|이에요|일 뿐|이니)"
     r"|(?:인공지능|AI)(?:으로서|로서|이기 때문|이라서?|이므로|라서|이지만|이다 ?보니|인 저|인 제"
     r"|일 뿐)"
@@ -188,24 +232,79 @@ _ABOUT_MACHINES = re.compile(
     r"|(?<![a-z])ai(?![a-z])|인공지능|로봇|챗봇|비서|언어 ?모델|학습|모델",
     re.IGNORECASE,
 )
-_MARK_SELF = re.compile(
-    r"\bai\b|model|assistant|training|trained|knowledge|program|human|created by|developed by"
-    r"|update"
-    r"|cut-?off|my data|neural|bot\b|chatgpt|qwen|claude|gemini|machine|intelligence"
-    r"|AI|인공지능|모델|어시스턴트|비서|챗봇|학습|훈련|저의|제 |저를|사람이 아|인간이 아|프로그램"
-    r"|기계|로봇|개발",
-    re.IGNORECASE,
+_MARKS_SELF = (
+    *(
+        "model",
+        "assistant",
+        " ai",
+        "ai ",
+        "ai,",
+        "neural",
+        "chatbot",
+        "my training",
+        "my knowledge",
+    ),
+    *(
+        "my data",
+        "my last",
+        "my latest",
+        "last update",
+        "last training",
+        "cut-off",
+        "cutoff",
+        "trained on",
+    ),
+    *(
+        "my dev",
+        "my prog",
+        "my algo",
+        "i was ",
+        "not human",
+        "not a human",
+        "programmed",
+        "created by",
+    ),
+    *("developed by", "chatgpt", "qwen", "claude", "gemini", "computer program", "openai", " bot"),
+    *("digital ", "virtual ", "trained by", "built by", "made by", "robot", "machine"),
+)
+_MARKS_SELF_KO = (
+    *(
+        "ai",
+        "인공지능",
+        "모델",
+        "어시스턴트",
+        "비서",
+        "챗",
+        "클로드",
+        "제미나이",
+        "qwen",
+        "학습",
+        "훈련",
+    ),
+    *(
+        "저의 ",
+        "제 지식",
+        "제 정보",
+        "제 데이터",
+        "저를",
+        "사람이 아",
+        "인간이 아",
+        "프로그램",
+        "기계",
+        "로봇",
+    ),
+    *("저는 프로", "gpt", "프로그래밍"),
 )
 
 
 def _refusal(record: RecordView) -> str | None:
     head = record.output[:_HEAD]
-    mark, refuses, asks_back = (
-        (_MARK_EN, _REFUSES, _ASKS_BACK)
+    marks, refuses, asks_back = (
+        (_MARKS_EN, _REFUSES, _ASKS_BACK)
         if record.language == "en"
-        else (_MARK_KO, _REFUSES_KO, _ASKS_BACK_KO)
+        else (_MARKS_KO, _REFUSES_KO, _ASKS_BACK_KO)
     )
-    if not mark.search(head):
+    if not holds_any(head.lower(), marks):
         return None
     read = " ".join(_SENTENCE.split(head, _SENTENCES_READ)[:_SENTENCES_READ])
     found = refuses.search(read)
@@ -232,13 +331,15 @@ def _sounds_excused(read: str, found: re.Match[str]) -> bool:
 
 
 def _self_reference(record: RecordView) -> str | None:
-    if not _MARK_SELF.search(record.output):
+    if not holds_any(
+        record.lower_output, _MARKS_SELF if record.language == "en" else _MARKS_SELF_KO
+    ):
         return None
     found = _CERTAIN_SELF.search(record.output)
     about_machines = _ABOUT_MACHINES.search(record.task_text)
     if found is None and not about_machines:
         found = _LIKELY_SELF.search(record.output)
-    if found is None or found[0] in record.task_text:
+    if found is None or found[0] in record.task_text or _CERTAIN_SELF.search(record.input):
         return None
     if about_machines and _PLAYS_MACHINE.search(record.instruction):
         return None

@@ -8,7 +8,7 @@ description and its code (HTML, SVG, a plotting script) are. Linear in the instr
 import re
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _PICTURE_EN = (
     r"(?:images?|pictures?|photos?|photographs?|screenshots?|videos?|audio|recordings?|footage"
@@ -123,18 +123,100 @@ _STAND_IN = re.compile(
     re.IGNORECASE,
 )
 _CHOICES = re.compile(r"\s*(?:①|1\)|\(?[aA]\))")
-_MARK = re.compile(
-    rf"{_PICTURE_EN}|{_DOCUMENT_EN}|{_PICTURE_KO}|{_DOCUMENT_KO}|draw|paint|sketch|logo|poster"
-    rf"|illustrat|chart|jingle"
-    r"|icon|flyer|banner|meme|collage|midi|mp3|\.\w{3,4}\b|포스터|로고|일러스트|배너|아이콘|썸네일"
-    r"|캐릭터|듣기|\[",
-    re.IGNORECASE,
+_MARKS = (
+    *("image", "picture", "photo", "screenshot", "video", "audio", "record", "footage", "gif"),
+    *("clip", "x-ray", "scan", "selfie", "paint", "draw", "sketch", "handwrit", "podcast", "memo"),
+    *(
+        "sheet music",
+        "cartoon",
+        "comic",
+        "infographic",
+        "file",
+        "attach",
+        "chart",
+        "graph",
+        "poster",
+    ),
+    *(
+        "diagram",
+        "figure",
+        "map",
+        "pdf",
+        "spreadsheet",
+        "document",
+        "slide",
+        "presentation",
+        "logo",
+    ),
+    *("workbook", "blueprint", "floor plan", "illustrat", "jingle", "icon", "flyer", "banner"),
+    *("meme", "collage", "thumbnail", "midi", "mp3", ".csv", ".xls", ".doc", ".txt", ".json"),
+    *(".ppt", ".zip", ".hwp", "["),
 )
+_MARKS_KO = (
+    *(
+        "이미지",
+        "사진",
+        "그림",
+        "스크린샷",
+        "영상",
+        "비디오",
+        "오디오",
+        "음성",
+        "녹음",
+        "음원",
+        "셀카",
+    ),
+    *(
+        "악보",
+        "만화",
+        "엑스레이",
+        "캡처",
+        "삽화",
+        "일러스트",
+        "cctv",
+        "화면",
+        "손글씨",
+        "녹취",
+        "초상화",
+    ),
+    *(
+        "도면",
+        "지도",
+        "파일",
+        "첨부",
+        "차트",
+        "그래프",
+        "도표",
+        "스프레드시트",
+        "엑셀",
+        "pdf",
+        "워드",
+        "ppt",
+    ),
+    *(
+        "문서",
+        "계약서",
+        "보고서",
+        "포스터",
+        "로고",
+        "배너",
+        "아이콘",
+        "썸네일",
+        "캐릭터",
+        "듣기",
+        "[",
+        ".csv",
+    ),
+    *(".xls", ".txt", ".json", ".hwp"),
+)
+_LONGEST_NAME = 200
 
 
 def _needs_image_or_file(record: RecordView) -> str | None:
     text = record.instruction
-    if not _MARK.search(record.task_text):
+    marks = _MARKS if record.language == "en" else _MARKS_KO
+    is_named = 0 < len(record.input) < _LONGEST_NAME and "." in record.input
+    if not is_named and not holds_any(record.lower_instruction, marks):
         return None
     found = _WANTS_PICTURE.search(text)
     if found and (_IN_WORDS.search(text) or _WRITES_CODE.search(text)):

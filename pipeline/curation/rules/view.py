@@ -59,9 +59,27 @@ class RecordView:
         return without_code(self.output)
 
     @cached_property
+    def lower_instruction(self) -> str:
+        """The instruction in lower case, for plain substring tests."""
+        return self.instruction.lower()
+
+    @cached_property
+    def lower_output(self) -> str:
+        """The output in lower case, for plain substring tests."""
+        return self.output.lower()
+
+    @cached_property
     def output_words(self) -> list[str]:
         """The output in lower case, cut at white space."""
         return self.output.casefold().split()
+
+
+def holds_any(text: str, marks: tuple[str, ...]) -> bool:
+    """Tell whether one of the marks stands in the text: what a rule asks before its patterns.
+
+    Forty substring tests take a tenth of the time of one search that ignores case.
+    """
+    return any(mark in text for mark in marks)
 
 
 def without_code(text: str) -> str:
