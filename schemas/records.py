@@ -98,6 +98,7 @@ Defect = Literal[
     "copies-source",
     "broken-translation",
     "not-evolved",
+    "wrong-type",
 ]
 
 
@@ -107,7 +108,8 @@ class Draft(Frozen):
     instruction: str = ""
     input: str = ""
     output: str = ""
-    """For a completion that could not be parsed: its whole text."""
+    """For a completion that could not be parsed, or a row with a field that is no text: all of
+    it."""
     language: Language
     """The language that was asked for."""
     provenance: Provenance
@@ -166,6 +168,7 @@ Reason = Literal[
     "copies-source",
     "broken-translation",
     "not-evolved",
+    "wrong-type",
     "empty-instruction",
     "empty-output",
     "too-long",

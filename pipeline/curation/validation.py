@@ -21,6 +21,7 @@ _DEFECTS: dict[Defect, str] = {
     "copies-source": "input or output is a near-copy of the document behind it",
     "broken-translation": "the translation left, changed or lost a part of the task",
     "not-evolved": "the evolved task adds nothing, has no answer, or quotes its prompt",
+    "wrong-type": "instruction, input or output is no text; the output shows the whole row",
 }
 
 # Unicode's line and paragraph separators and old line ends would make equal texts differ.

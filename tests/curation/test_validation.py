@@ -44,7 +44,7 @@ def test_record_is_composed_and_has_one_kind_of_line_end() -> None:
     assert record.instruction == f"{KO}\n둘째 줄\n셋째\n넷째"
 
 
-@pytest.mark.parametrize("defect", ["unparseable", "truncated"])
+@pytest.mark.parametrize("defect", ["unparseable", "truncated", "wrong-type"])
 def test_defect_of_the_parser_is_the_reason(defect: Defect) -> None:
     draft = make_draft("List three fruits.", "en").model_copy(update={"defect": defect})
 
