@@ -173,6 +173,6 @@ def test_korean_number_words_are_read(word: str, number: int) -> None:
     assert read_korean_number(word) == number
 
 
-@pytest.mark.parametrize("piece", ["1+", "1 = ", "= ", "(", "1,", "3만 ", "하나", "5% of 5 "])
+@pytest.mark.parametrize("piece", ["1+", "1 = ", "= ", "(", "1,", "3만 ", "1", "5% of 5 "])
 def test_long_texts_of_one_piece_are_read_in_linear_time(piece: str) -> None:
-    evidence(f"= 곱하기 of 의 {piece * (100_000 // len(piece))}")
+    evidence(f"= 곱하기 1 of 의 {piece * (100_000 // len(piece))}")
