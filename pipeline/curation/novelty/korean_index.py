@@ -1,4 +1,21 @@
-"""Known Korean tasks, compared by what they are about rather than by their letters."""
+"""Known Korean tasks, compared by what they are about rather than by their letters.
+
+The similarity of two tasks is the share of their stems, weighted by kind, that the other one has
+too, in any order: of the one where it is lower. Tasks that differ for sure keep half of it: other
+numbers, names, places or times, an exchanged noun or last verb, a negation, a question against an
+order. The same letters, whatever the spacing, score 1.
+
+Measured by ``benchmarks/korean_similarity.py``: where 0.1 % of neighbouring questions of paraKQC are
+dropped, it catches 57 % of the paraphrases, at a threshold of 0.45; plain syllable ROUGE-L 28 %.
+Tried and dropped there: stems without what tells tasks apart catch 64 %, but join requests to
+translate into English and into Japanese; dropping each pair that differs by a noun on either side
+catches 36 %.
+
+Only texts that share a rare enough unit are compared (prefix filter, as in AllPairs), by postings.
+Cost of real instructions at 0.6: 43,000 take 5 CPU-s. Of perturbed ones 50,000 take 7 CPU-s and
+200,000 took 110 before tasks with other settings were passed over early: it grows faster than
+n^1.5, since the share that must be looked up is large.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -56,6 +73,8 @@ class KoreanIndex:
 
     def sift(self, tasks: Sequence[Task]) -> list[Standing]:
         """Judge tasks one after the other."""
+        if not self._texts.unit_numbers:
+            self._texts.learn([self._reader.read(task.text) for task in tasks])
         return [self._judge(task) for task in tasks]
 
     def survey(self, text: str, count: int = 10) -> Neighbourhood:

@@ -325,6 +325,8 @@ def search(
             # The rarest shared unit: neither text is covered by a rarer one of its own.
             if rest + SLACK <= threshold * store.totals[record]:
                 continue
+            if threshold >= VETOED and says_other_things(store, text, record):
+                continue
             similarity = compare(store, text, record, threshold, scratch, stamp)
             if similarity > highest or (similarity == highest and record < best):
                 best, highest = record, similarity

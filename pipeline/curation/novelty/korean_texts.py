@@ -1,5 +1,6 @@
 """Korean instructions as the arrays that their comparison reads."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +51,17 @@ class Texts:
     def store(self) -> kernel.Store:
         """The arrays, valid until the next row is written."""
         return kernel.Store(self._texts, self._words, self._units, self._weights, self._totals)
+
+    def learn(self, readings: Sequence[Reading]) -> None:
+        """Number units by frequency, so that rare is known from the start; of cost only."""
+        counts = Counter(
+            name
+            for reading in readings
+            for place in range(len(reading.words))
+            for name in _unit_names(reading.words, place)
+        )
+        for name, _ in counts.most_common():
+            self.unit_numbers.setdefault(name, len(self.unit_numbers))
 
     def write(self, reading: Reading) -> None:
         """Write a text after the last row, in place of a provisional one; :meth:`keep` keeps it."""
@@ -117,21 +129,8 @@ class Texts:
         self._totals[: self.count] = arrays["totals"]
 
     def _units_of(self, words: Sequence[Word], place: int) -> list[int]:
-        word = words[place]
-        stem = word.stem
-        if word.kind > Kind.VERB:
-            names = [_PREFIXES.get(word.kind, "") + stem]
-        elif len(stem) > 1:
-            names = [stem[at : at + 2] for at in range(len(stem) - 1)]
-        else:
-            # As it is within a longer word, where the space is left out: 책 제목, 책제목.
-            names = [stem]
-            if place + 1 < len(words) and words[place + 1].kind <= Kind.VERB:
-                names.append(stem + words[place + 1].stem[0])
-            if place and words[place - 1].kind <= Kind.VERB:
-                names.append(words[place - 1].stem[-1] + stem)
         numbers = self.unit_numbers
-        return [numbers.setdefault(name, len(numbers)) for name in names]
+        return [numbers.setdefault(name, len(numbers)) for name in _unit_names(words, place)]
 
     def _name(self, name: str) -> int:
         return self.names.setdefault(name, len(self.names))
@@ -158,3 +157,20 @@ def _all_of(reading: Reading, kind: Kind) -> str:
 
 def _settings(reading: Reading) -> str:
     return " ".join(sorted(word.stem for word in reading.words if word.stem in SETTINGS))
+
+
+def _unit_names(words: Sequence[Word], place: int) -> list[str]:
+    word = words[place]
+    stem = word.stem
+    if word.kind > Kind.VERB:
+        names = [_PREFIXES.get(word.kind, "") + stem]
+    elif len(stem) > 1:
+        names = [stem[at : at + 2] for at in range(len(stem) - 1)]
+    else:
+        # As it is within a longer word, where the space is left out: 책 제목, 책제목.
+        names = [stem]
+        if place + 1 < len(words) and words[place + 1].kind <= Kind.VERB:
+            names.append(stem + words[place + 1].stem[0])
+        if place and words[place - 1].kind <= Kind.VERB:
+            names.append(words[place - 1].stem[-1] + stem)
+    return names
