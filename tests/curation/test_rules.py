@@ -93,7 +93,8 @@ def test_no_text_makes_a_rule_fail(
 @pytest.mark.parametrize(
     "piece",
     ["a", "가", "ㄱ", "1", " ", "\n", "(", "[", "`", '"', "- ", "1. ", "a b ", "것을 ",
-     "the image ", "!?", "a, ", "I can't ", "해 줘. ", "{", "//", "| ", "한글\n", "x.y", "ab" * 9 + " "],
+     "the image ", "!?", "a, ", "I can't ", "해 줘. ", "{", "//", "| ", "한글\n", "x.y",
+     "ab" * 9 + " "],
 )  # fmt: skip
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_adversarial_text_of_any_length_is_judged_in_bearable_time(

@@ -12,7 +12,7 @@ def cost_in_yield(rejections: Iterable[Rejection]) -> dict[Reason, int]:
     Records that break several rules are no single rule's cost. Later stages may still drop some
     of those counted, so this is an upper bound of what switching the rule off would keep.
     """
-    alone = Counter(
+    alone: Counter[Reason] = Counter(
         rejection.reason
         for rejection in rejections
         if rejection.stage == "rules" and not rejection.also

@@ -11,11 +11,10 @@ of syllables for Korean salad (no better than particle counts, with a table of 4
 """
 
 import re
-from collections import Counter
 from itertools import pairwise, product
 
 from pipeline.curation.rules.rule import Example, Rule, quote
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _LONGEST_READ = 4000
 # Letters that follow the first of each group in no word of 12,000 (English instructions, their
@@ -149,12 +148,54 @@ _PARTICLE_ONLY = re.compile(
     r"|에서부터"
     r"|은커녕|이나마|라도|이라도|의에서|하고|는은|가이|를을|로서|로써|밖에|든지|은|는|을|를)+"
 )
-_DOUBLED_PARTICLE = re.compile(
-    r"[가-힣](?:을를|은는|이를가|를이가|을이|를은|을은|를가|를에|을에|는을|는를|가를|에를|에을"
-    r"|의를|의을|은을"
-    r"|은에서|는에서|가에서|를에서|을에서|이가를|에서을|에서이|로를|로을|에가|의가|를의|을의|의은"
-    r"|의는|와를|와을)(?![가-힣])"
+_BEGIN_PARTICLES = frozenset("은는이가을를으에부까처만조한보의하로라밖든")
+_DOUBLES = (
+    *(
+        "을를",
+        "은는",
+        "이를가",
+        "를이가",
+        "을이",
+        "를은",
+        "을은",
+        "를가",
+        "를에",
+    ),
+    *(
+        "을에",
+        "는을",
+        "는를",
+        "가를",
+        "에를",
+        "에을",
+        "의를",
+        "의을",
+        "은을",
+    ),
+    *(
+        "은에서",
+        "는에서",
+        "가에서",
+        "를에서",
+        "을에서",
+        "이가를",
+        "에서을",
+        "에서이",
+        "로를",
+    ),
+    *(
+        "로을",
+        "에가",
+        "의가",
+        "를의",
+        "을의",
+        "의은",
+        "의는",
+        "와를",
+        "와을",
+    ),
 )
+_DOUBLED_PARTICLE = re.compile(rf"[가-힣](?:{'|'.join(_DOUBLES)})(?![가-힣])")
 _ASKS_FOR_IT = re.compile(
     r"\b(?:cipher|encod\w*|decod\w*|encrypt\w*|decrypt\w*|passwords?|hash\w*|random\w*|unscrambl\w*"
     r"|scrambl\w*|anagrams?|base64|rot-?13|tokens?|gibberish|nonsens\w*|morse|made-up|fictional"
@@ -322,13 +363,14 @@ def _find_korean_salad(text: str, record: RecordView, part: str) -> str | None:
     words = _HANGUL_WORD.findall(text)
     if len(words) < 3 or _CODE_SIGN.search(text):
         return None
-    letters = Counter("".join(words))
-    if sum(letters.values()) >= 15 and len(letters) <= 4:
+    letters = "".join(words)
+    if len(letters) >= 15 and len({*letters}) <= 4:
         return f"shakes few syllables: {quote(text)}"
-    particles = [word for word in words if len(word) >= 2 and _PARTICLE_ONLY.fullmatch(word)]
+    particles = [word for word in words if word[0] in _BEGIN_PARTICLES and len(word) > 1]
+    particles = [word for word in particles if _PARTICLE_ONLY.fullmatch(word)]
     if len(particles) >= 3:
         return f"has particles without nouns: {quote(' '.join(particles))}"
-    doubled = _DOUBLED_PARTICLE.findall(text)
+    doubled = _DOUBLED_PARTICLE.findall(text) if holds_any(text, _DOUBLES) else []
     if len(doubled) >= 2:
         return f"has particles on particles: {quote(' '.join(doubled))}"
     if (
