@@ -5,16 +5,15 @@ too, in any order: of the one where it is lower. Tasks that differ for sure keep
 numbers, names, places or times, an exchanged noun or last verb, a negation, a question against an
 order. The same letters, whatever the spacing, score 1.
 
-Measured by ``benchmarks/korean_similarity.py``: where 0.1 % of neighbouring questions of paraKQC are
-dropped, it catches 57 % of the paraphrases, at a threshold of 0.45; plain syllable ROUGE-L 28 %.
+Measured by ``benchmarks/korean_similarity.py``: where 0.1 % of neighbouring questions of paraKQC
+are dropped, it catches 57 % of the paraphrases, at a threshold of 0.45; plain syllable ROUGE-L 28 %.
 Tried and dropped there: stems without what tells tasks apart catch 64 %, but join requests to
 translate into English and into Japanese; dropping each pair that differs by a noun on either side
 catches 36 %.
 
 Only texts that share a rare enough unit are compared (prefix filter, as in AllPairs), by postings.
-Cost of real instructions at 0.6: 43,000 take 5 CPU-s. Of perturbed ones 50,000 take 7 CPU-s and
-200,000 took 110 before tasks with other settings were passed over early: it grows faster than
-n^1.5, since the share that must be looked up is large.
+Cost at 0.6: 43,000 real instructions 5 CPU-s; of perturbed ones 50,000 take 7 CPU-s and 100,000
+17, about n^1.25. Larger runs grow faster, as the share of a text that is looked up is large.
 """
 
 from collections.abc import Sequence
