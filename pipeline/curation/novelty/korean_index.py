@@ -6,8 +6,8 @@ numbers, names, places or times, an exchanged noun or last verb, a negation, a q
 order. The same letters, whatever the spacing, score 1.
 
 Measured by ``benchmarks/korean_similarity.py``: where 0.1 % of neighbouring questions of paraKQC
-are dropped, it catches 57 % of the paraphrases, at a threshold of 0.45; plain syllable ROUGE-L 28 %.
-Tried and dropped there: stems without what tells tasks apart catch 64 %, but join requests to
+are dropped, it catches 57 % of the paraphrases, at a threshold of 0.45; plain syllable ROUGE-L
+28 %. Tried and dropped there: stems without what tells tasks apart catch 64 %, but join requests to
 translate into English and into Japanese; dropping each pair that differs by a noun on either side
 catches 36 %.
 
