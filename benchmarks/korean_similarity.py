@@ -171,7 +171,7 @@ def print_corpus(path: Path, threshold: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--threshold", type=float, default=0.6)
+    parser.add_argument("--threshold", type=float, default=0.7)
     arguments = parser.parse_args()
     pairs_file = DATA / "parakqc/dev.jsonl"
     if not pairs_file.is_file():

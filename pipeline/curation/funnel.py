@@ -28,11 +28,14 @@ from schemas.progress import Progress, no_progress
 from schemas.records import (
     Draft,
     InstructionRecord,
+    Language,
     Rejection,
     SeedTask,
     StageResult,
     to_draft,
 )
+
+_MEASURE: dict[Language, str] = {"en": "ROUGE-L F1", "ko": "overlap in content words"}
 
 
 class LostDraftError(PacaloomError):
@@ -100,7 +103,8 @@ class Admission:
                 draft=to_draft(record),
                 stage="novelty",
                 reason="repeat",
-                detail=f"ROUGE-L F1 with {standing.of} is {standing.score:.3f}, over {threshold}",
+                detail=f"{_MEASURE[record.language]} with {standing.of} is {standing.score:.3f}, "
+                f"over {threshold}",
                 score=standing.score,
                 collides_with=standing.of,
             )

@@ -55,7 +55,7 @@ DRAFTS = [
     make_draft("Compute twelve times twelve for me.", "en", output="12 * 12 = 154"),
     make_draft("열둘의 제곱을 구하세요.", "ko", output="12 × 12 = 154입니다."),
     make_draft("Write three lines about the sea at night.", "en"),
-    make_draft("밤바다에 대해 두 문장을 써 주세요.", "ko"),
+    make_draft("밤바다에 대해서 한 문장만 써 줄래?", "ko"),
     make_draft("Compose something on the ocean after dark.", "en", output=SEA),
     make_draft("해변의 늦은 저녁 풍경을 글로 옮기세요.", "ko", output=SEA_KO),
 ]
