@@ -35,7 +35,8 @@ class NoveltyConfig(Frozen):
     """Share (a fraction) of the content words of each of two Korean instructions, by weight, that
     must be found in the other for a repeat; the lesser share decides. Lower catches more
     paraphrases, and more different tasks with them. On parakqc, 0.7 drops 0.008 % of neighbouring
-    questions and catches 43.9 % of free paraphrases; 0.6 0.03 % and 51.6 %; 0.45 0.1 % and 56.8 %."""
+    questions and catches 43.9 % of free paraphrases; 0.6 0.03 % and 51.6 %, 0.45 0.1 % and
+    56.8 %."""
 
     def of(self, language: Language) -> float:
         """Return the threshold of a language."""
