@@ -1,9 +1,11 @@
 """``./pacaloom VERB``: find the verb, run it, and turn every bad end into one line and a status.
 
-Exit status: 0 done, 2 a mistake in the request, 1 a failure, 130 interrupted.
+Exit status: 0 done, 2 a mistake in the request, 1 a failure, 130 interrupted, 141 nobody reads the
+output, 143 stopped by SIGTERM.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from schemas.errors import PacaloomError, UserError
 from schemas.storage import describe_validation_error
 
 _INTERRUPTED = 130
+_HUNG_UP = 141
 _TERMINATED = 143
 _CONTINUE = "What was finished is kept: run the same command again to continue."
 
@@ -41,8 +44,19 @@ def _run_why(arguments: Sequence[str]) -> int:
     return run_why(arguments)
 
 
+def _run_completion(arguments: Sequence[str]) -> int:
+    return run_completion(arguments, _summaries())
+
+
+def _run_rules(arguments: Sequence[str]) -> int:
+    from cli.rules import run_rules
+
+    return run_rules(arguments)
+
+
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "why": ("explain what became of a record, and why", _run_why),
+    "rules": ("list the rules that curation asks; show one with examples", _run_rules),
     "models": (
         "list tuned students; promote one, or roll back to the champion before",
         _run_models,
@@ -55,7 +69,7 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "schema": ("print the JSON Schema of a file format", run_schema),
     "up": ("start a local Prefect server, the deployments and a worker", run_up),
     "down": ("stop what `up` started", run_down),
-    "completion": ("print a completion script for bash, zsh or tcsh", run_completion),
+    "completion": ("print a completion script for bash, zsh or tcsh", _run_completion),
 }
 
 
@@ -72,6 +86,10 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_status)
     except ValidationError as error:
         return _complain(describe_validation_error(error), UserError.exit_status)
+    except BrokenPipeError:
+        # Whoever read the output, `head` perhaps, has enough; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _HUNG_UP
     except OSError as error:
         # What no room foresaw: a disk that fills up under a log, a folder that is a file.
         return _complain(_describe_os_error(error), PacaloomError.exit_status)
@@ -93,9 +111,13 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return _TOOLS[verb][1](rest)
 
 
+def _summaries() -> dict[str, str]:
+    flow_verbs = {name: verb.summary for name, verb in FLOW_VERBS.items()}
+    return flow_verbs | {name: summary for name, (summary, _) in _TOOLS.items()}
+
+
 def _build_parser() -> argparse.ArgumentParser:
-    summaries = {name: verb.summary for name, verb in FLOW_VERBS.items()}
-    summaries |= {name: summary for name, (summary, _) in _TOOLS.items()}
+    summaries = _summaries()
     width = max(map(len, summaries))
     verbs = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in summaries.items())
     parser = Parser(

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cli.arguments import Parser, TeachingFormatter, build_parser
 from flows.settings import read_settings
@@ -53,8 +53,13 @@ def run_schema(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run_completion(arguments: Sequence[str]) -> int:
-    """Print a completion script made from the verbs' own parsers."""
+def run_completion(arguments: Sequence[str], summaries: Mapping[str, str]) -> int:
+    """Print a completion script made from the verbs' own parsers.
+
+    Args:
+        arguments: The shell.
+        summaries: One line for each verb there is.
+    """
     import shtab
 
     parser = Parser(
@@ -65,21 +70,30 @@ def run_completion(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
     shell = parser.parse_args(list(arguments)).shell
-    print(shtab.complete(_whole_parser(), shell))
+    print(shtab.complete(_whole_parser(summaries), shell))
     return 0
 
 
-def _whole_parser() -> argparse.ArgumentParser:
-    """Build one parser that has every flow verb with all its flags, for completion only."""
+def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Build one parser that has every verb, most with all their flags, for completion only."""
     from cli.journal import build_journal_parser
+    from cli.rules import build_rules_parser
     from cli.verbs import FLOW_VERBS, params_model
     from cli.why import build_why_parser
 
+    parsers = {
+        name: build_parser(name, params_model(verb), verb.examples)
+        for name, verb in FLOW_VERBS.items()
+    }
+    parsers |= {
+        "journal": build_journal_parser(),
+        "rules": build_rules_parser(),
+        "why": build_why_parser(),
+    }
     whole = argparse.ArgumentParser(prog="pacaloom")
     verbs = whole.add_subparsers()
-    for name, verb in FLOW_VERBS.items():
-        flags = build_parser(name, params_model(verb), verb.examples)
-        verbs.add_parser(name, help=verb.summary, parents=[flags], add_help=False)
-    verbs.add_parser("journal", parents=[build_journal_parser()], add_help=False)
-    verbs.add_parser("why", parents=[build_why_parser()], add_help=False)
+    for name, summary in summaries.items():
+        own = [parsers[name]] if name in parsers else []
+        # Without a help text shtab takes a verb for a hidden one.
+        verbs.add_parser(name, help=summary, parents=own, add_help=not own)
     return whole
