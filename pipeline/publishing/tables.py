@@ -4,22 +4,26 @@ Cost: linear; about half a million rows per CPU-second are written with zstd, 50
 as records.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
-from schemas.errors import PacaloomError
+from schemas.errors import UserError
 from schemas.judgements import CRITERIA, Assessment, Grade, Judgement
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection
+from schemas.storage import describe_validation_error
 
 
-class TableError(PacaloomError):
+class TableError(UserError):
     """A table is missing, damaged, or not one of ours."""
 
 
+_WAY_OUT = "Curate its records again with `./pacaloom curate`, or name another version."
 _LINEAGE = [
     pa.field("task_type", pa.string()),
     pa.field("strategy", pa.string()),
@@ -95,12 +99,15 @@ def read_records(folder: Path) -> list[InstructionRecord]:
     Raises:
         TableError: A table is missing, damaged, or not one of ours.
     """
-    tables = [folder / "data" / f"{split}.parquet" for split in ("train", "validation")]
-    return [
-        InstructionRecord.model_validate(_fields(row) | {"provenance": _provenance(row)})
-        for table in tables
-        for row in _read(table, RECORD_COLUMNS)
-    ]
+    records: list[InstructionRecord] = []
+    for split in ("train", "validation"):
+        table = folder / "data" / f"{split}.parquet"
+        with _naming(table):
+            records += [
+                InstructionRecord.model_validate(_fields(row) | {"provenance": _provenance(row)})
+                for row in _read(table, RECORD_COLUMNS)
+            ]
+    return records
 
 
 def read_rejections(folder: Path) -> list[Rejection]:
@@ -109,16 +116,9 @@ def read_rejections(folder: Path) -> list[Rejection]:
     Raises:
         TableError: The table is missing, damaged, or not one of ours.
     """
-    return [
-        Rejection.model_validate(
-            {name: row[name] for name in ("stage", "reason", "detail", "score", "collides_with")}
-            | {
-                "also": row["also"],
-                "draft": _fields(row) | {"defect": row["defect"], "provenance": _provenance(row)},
-            }
-        )
-        for row in _read(folder / "rejected.parquet", REJECTION_COLUMNS)
-    ]
+    table = folder / "rejected.parquet"
+    with _naming(table):
+        return [_rejection(row) for row in _read(table, REJECTION_COLUMNS)]
 
 
 def write_assessments(folder: Path, assessments: Mapping[str, Assessment]) -> None:
@@ -149,17 +149,32 @@ def read_assessments(folder: Path) -> dict[str, Assessment]:
     return {str(row["id"]): _assessment(row) for row in _read(path, ASSESSMENT_COLUMNS)}
 
 
+@contextmanager
+def _naming(path: Path) -> Generator[None]:
+    """Name the table whose row is none of ours."""
+    try:
+        yield
+    except ValidationError as error:
+        raise TableError(
+            f"{path} has a row that is none of ours: {describe_validation_error(error)}. {_WAY_OUT}"
+        ) from error
+
+
 def _read(path: Path, schema: pa.Schema) -> Iterator[dict[str, object]]:
     try:
         table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise TableError(f"{path} cannot be read: there is no such file. {_WAY_OUT}") from error
     except (OSError, pa.ArrowException) as error:
-        reason = " ".join(str(error).split())
-        raise TableError(f"{path} cannot be read as a table of records: {reason}") from error
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise TableError(
+            f"{path} cannot be read as a table of records: {reason}. {_WAY_OUT}"
+        ) from error
     missing = set(schema.names) - set(table.column_names)
     if missing:
         raise TableError(
             f"{path} lacks the columns {', '.join(sorted(missing))}: it is of another version of "
-            "Pacaloom. Curate its records again."
+            f"Pacaloom. {_WAY_OUT}"
         )
     for batch in table.to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()
@@ -173,6 +188,12 @@ def _assessment(row: Mapping[str, object]) -> Assessment:
         Grade(cast("int", row[name]), cast("str", row[f"{name}_reason"])) for name in CRITERIA
     )
     return Assessment(Judgement(*grades), difficulty)
+
+
+def _rejection(row: Mapping[str, object]) -> Rejection:
+    names = ("stage", "reason", "detail", "score", "collides_with", "also")
+    draft = _fields(row) | {"defect": row["defect"], "provenance": _provenance(row)}
+    return Rejection.model_validate({name: row[name] for name in names} | {"draft": draft})
 
 
 def _fields(row: Mapping[str, object]) -> dict[str, object]:
