@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from flows.resources import find_dataset, find_file
 from flows.settings import Settings
 from pipeline.curation.contamination.contamination import ProtectedItem
+from pipeline.curation.imported_rows import Row, read_rows
 from pipeline.publishing.versions import open_version
 from schemas.errors import UserError
-from schemas.storage import read_jsonl
+from schemas.storage import describe_validation_error
 from training.evaluation.tasks import load_task
 
 # An input this short ("Korea", "3, 5, 9") is that of many tasks; in UTF-8, where a syllable counts
@@ -29,11 +30,11 @@ class EvaluationSetError(UserError):
     """A file holds no texts, or none in a column that is known."""
 
 
-def _as_text(value: object) -> object:
-    return "" if value is None else str(value) if isinstance(value, int | float) else value
+def _none_is_empty(value: object) -> object:
+    return "" if value is None else value
 
 
-_OptionalText = Annotated[str, BeforeValidator(_as_text)]
+_OptionalText = Annotated[str, BeforeValidator(_none_is_empty)]
 
 
 class _Row(BaseModel):
@@ -65,15 +66,17 @@ def load_protected(
     """Load all items of evaluation sets and tasks, in order.
 
     Args:
-        sets: JSONL files; or dataset versions by folder, NAME/VERSION or NAME.
+        sets: Files of JSON lines or of one JSON list; or dataset versions by folder, NAME/VERSION
+            or NAME.
         tasks: Evaluation tasks by name or file, of which the scored items count.
         settings: Where datasets are.
 
     Raises:
-        EvaluationSetError: A file has no line with a text in a known column.
-        RecordFileError: A line is no object of texts.
+        EvaluationSetError: A file has no row with a text in a known column, or one that is none.
+        ImportedFileError: A file cannot be read, or holds no objects.
         ResourceError: A set is neither a file nor a dataset.
         ManifestError: A folder is no dataset version.
+        TableError: The records of a dataset version cannot be read.
         TaskError: There is no such task.
     """
     protected = [item for name in tasks for item in _read_task(name)]
@@ -93,7 +96,7 @@ def _read_task(name: str) -> list[ProtectedItem]:
 
 
 def _read_file(path: Path) -> list[_Question]:
-    rows = list(read_jsonl(path, _Row))
+    rows = [_check_row(row) for row in read_rows(path)]
     questions = [
         _Question(row.id or f"{path.name}:{number}", task, row.input)
         for number, row in enumerate(rows, start=1)
@@ -108,15 +111,23 @@ def _read_file(path: Path) -> list[_Question]:
     return questions
 
 
+def _check_row(row: Row) -> _Row:
+    try:
+        return _Row.model_validate(row.fields)
+    except ValidationError as error:
+        raise EvaluationSetError(
+            f"{row.where}: {describe_validation_error(error)}. Wanted texts and numbers alone."
+        ) from error
+
+
 def _read_version(folder: Path) -> list[_Question]:
-    import pyarrow.parquet as pq  # 0.3 s that a run without sets of the user's need not wait
+    # pyarrow takes 0.3 s to import, for which a run without sets of the user's need not wait.
+    from pipeline.publishing.tables import read_records
 
     open_version(folder)
-    columns = ["id", "instruction", "input", "derived_from"]
     return [
-        _Question(*(str(row[column] or "") for column in columns))
-        for table in sorted((folder / "data").glob("*.parquet"))
-        for row in pq.read_table(table, columns=columns).to_pylist()
+        _Question(record.id, record.instruction, record.input, record.provenance.derived_from)
+        for record in read_records(folder)
     ]
 
 

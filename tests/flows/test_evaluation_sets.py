@@ -13,9 +13,11 @@ from pipeline.curation.contamination.contamination import (
     ProtectedItem,
     drop_contaminated,
 )
+from pipeline.curation.imported_rows import ImportedFileError
+from pipeline.publishing.tables import TableError
 from pipeline.publishing.versions import Publication, publish
 from schemas.records import InstructionRecord
-from schemas.storage import ManifestError, RecordFileError
+from schemas.storage import ManifestError
 from tests.curation.making import make_record
 from training.evaluation.tasks import BUILT_IN_TASKS, load_task
 
@@ -108,6 +110,30 @@ def publish_version(records: list[InstructionRecord], outputs: Path) -> Path:
     )
 
 
+def test_list_of_objects_with_a_byte_order_mark_is_a_set_too(
+    tmp_path: Path, room: Settings
+) -> None:
+    path = tmp_path / "exam.json"
+    path.write_text(json.dumps([{"id": 7, "question": "수도는?"}], indent=1), "utf-8-sig")
+
+    assert load_protected((str(path),), (), room) == [ProtectedItem("7", ("수도는?",), "exam.json")]
+
+
+def test_row_of_a_set_that_is_no_text_is_named_by_line(tmp_path: Path, room: Settings) -> None:
+    path = write_set(tmp_path / "set.jsonl", {"text": "a"}, {"text": ["b"]})
+
+    with pytest.raises(EvaluationSetError, match=r"set\.jsonl:2: text: "):
+        load_protected((path,), (), room)
+
+
+def test_damaged_records_of_a_version_are_an_error_and_not_fewer_items(room: Settings) -> None:
+    folder = publish_version([make_record("List three fruits.", "en")], room.outputs)
+    (folder / "data" / "train.parquet").unlink()
+
+    with pytest.raises(TableError, match=r"train\.parquet cannot be read"):
+        load_protected(("exam",), (), room)
+
+
 def test_dataset_version_is_protected_with_its_lineage(room: Settings) -> None:
     record = make_record("바다를 한 문장으로 묘사해 주세요.", "ko")
     origin = record.provenance.model_copy(update={"derived_from": "doc-7"})
@@ -130,9 +156,9 @@ def test_file_without_a_known_column_names_those_that_are(tmp_path: Path, room: 
 def test_what_is_no_set_is_said_to_be_none(tmp_path: Path, room: Settings) -> None:
     with pytest.raises(ResourceError, match="No dataset 'nowhere'"):
         load_protected(("nowhere",), (), room)
-    with pytest.raises(RecordFileError, match="no such file"):
+    with pytest.raises(ImportedFileError, match="no such file"):
         load_protected((str(tmp_path / "absent.jsonl"),), (), room)
-    with pytest.raises(RecordFileError, match=r"list\.jsonl:1"):
+    with pytest.raises(ImportedFileError, match=r"list\.jsonl: record 1: wanted an object"):
         load_protected((write_set(tmp_path / "list.jsonl", ["a"]),), (), room)
     with pytest.raises(ManifestError, match="not a dataset version"):
         load_protected((str(tmp_path),), (), room)
