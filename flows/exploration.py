@@ -35,6 +35,7 @@ from schemas.records import (
 from schemas.storage import write_jsonl
 
 _KNOB = re.compile(r"[a-z_]+(?:\.[a-z_]+)*")
+_SHOWN_CHARACTERS = 80
 
 
 class KnobError(UserError):
@@ -100,7 +101,12 @@ def read_variants(
         variants.append(Variant(changes, _change(config, changes)))
     if sweep is not None:
         knob, values = _read_change(sweep.replace("=", "=[", 1) + "]")
-        for value in values if isinstance(values, list) else ():
+        if not isinstance(values, list) or not values:
+            raise KnobError(
+                f"{knob}: wanted values to sweep, such as --sweep novelty.threshold=0.6,0.7,0.8, "
+                f"found {_shorten(sweep)}."
+            )
+        for value in values:
             variants.append(Variant({knob: value}, _change(config, {knob: value})))
     return variants
 
@@ -109,13 +115,14 @@ def _read_change(text: str) -> tuple[str, JsonValue]:
     knob, equals, value = text.partition("=")
     if not equals or not _KNOB.fullmatch(knob):
         raise KnobError(
-            f"Wanted KNOB=VALUE such as novelty.threshold=0.8, found {text!r}. "
+            f"Wanted KNOB=VALUE such as novelty.threshold=0.8, found {_shorten(text)}. "
             "The knobs are the flags of `./pacaloom curate --help`, with underscores."
         )
     try:
         return knob, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise KnobError(f"{knob}: {value!r} is no value that YAML can read.") from error
+    # A date such as 2001-99-01 and 3,000 brackets are no YAML errors to PyYAML.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise KnobError(f"{knob}: {_shorten(value)} is no value that YAML can read.") from error
 
 
 def _change(config: CurationConfig, changes: Mapping[str, JsonValue]) -> CurationConfig:
@@ -136,6 +143,10 @@ def _change(config: CurationConfig, changes: Mapping[str, JsonValue]) -> Curatio
         fault = error.errors(include_url=False)[0]
         knob = ".".join(map(str, fault["loc"]))
         raise KnobError(f"{knob}: {fault['msg']}; found {fault['input']!r}.") from error
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
 
 
 def _unknown(knob: str, values: Mapping[str, object]) -> KnobError:

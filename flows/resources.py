@@ -80,7 +80,7 @@ def get_student(name: str, settings: Settings, engine: Engine) -> Student:
                 model, settings.cache, accepted_terms=settings.terms, progress=progress
             )
         return Student(name, prepare_student(model, gguf, settings.cache))
-    path = Path(name).expanduser()
+    path = expand(name)
     if path.is_dir():
         return Student(name, path.resolve())
     if _HUB_ID.fullmatch(name) and not name.startswith(("./", "../")):
@@ -101,8 +101,8 @@ def find_model_folder(reference: str, settings: Settings, engine: Engine) -> Pat
     root = settings.outputs / "models"
     if list_versions(root, reference) or (root / reference / "manifest.json").is_file():
         return _find_version(reference, root, "model")
-    if Path(reference).expanduser().is_dir():
-        return Path(reference).expanduser().resolve()
+    if expand(reference).is_dir():
+        return expand(reference).resolve()
     return get_student(reference, settings, engine).path
 
 
@@ -128,9 +128,17 @@ def load_document_files(files: tuple[str, ...]) -> list[Document]:
     return documents
 
 
+def expand(path: str | Path) -> Path:
+    """Put the home folder for ``~``; ``~nobody`` stays and is a file that does not exist."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def find_file(file: str) -> Path:
     """Look for a file of the user's from the current directory, then from the project's folder."""
-    path = Path(file).expanduser()
+    path = expand(file)
     return path if path.is_absolute() or path.exists() else ROOT / path
 
 
@@ -159,7 +167,7 @@ def _find_version(reference: str, root: Path, kind: str) -> Path:
         return inside
     if list_versions(root, reference):
         return latest_version(root, reference)
-    path = Path(reference).expanduser().resolve()
+    path = expand(reference).resolve()
     if list_versions(path.parent, path.name):
         return latest_version(path.parent, path.name)
     if path.exists() or "/" in reference:

@@ -12,7 +12,7 @@ from flows.evaluation_sets import load_protected
 from flows.outcomes import CurateOutcome
 from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
-from flows.resources import hash_files, load_seeds
+from flows.resources import expand, hash_files, load_seeds
 from flows.settings import Settings
 from flows.steps.judging import NOT_JUDGED, Judged, assess, describe
 from pipeline.curation.config import CurationConfig
@@ -173,7 +173,7 @@ class _Source(NamedTuple):
 
 def _read_source(params: CurateParams, settings: Settings) -> _Source:
     if params.input is not None:
-        return _Source(read_drafts(params.input.expanduser()), (), PROJECT_SEEDS)
+        return _Source(read_drafts(expand(params.input)), (), PROJECT_SEEDS)
     manifest = read_drafts_manifest(params.name, settings.outputs)
     if manifest is None:
         raise DraftsError(
