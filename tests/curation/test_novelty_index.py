@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from pipeline.curation.index_files import IndexFileError
 from pipeline.curation.novelty.index import Match, Neighbourhood, Standing, Task
+from pipeline.curation.novelty.similarity import SimilarityIndex
+from pipeline.curation.novelty.similarity_kernel import ENTRIES
 from pipeline.curation.novelty.token_index import TokenIndex
+from pipeline.curation.novelty.tokens import Rows
 from schemas.records import LANGUAGES, Language
 from tests.curation.novelty_oracle import OracleIndex, oracle_f1
 
@@ -171,6 +174,16 @@ def test_survey_is_a_loop_over_all_known_tasks(language: Language) -> None:
     assert [match.id for match in index.survey(texts[3], 1).nearest] == [
         max(oracle.scores(texts[3]), key=lambda match: match.score).id
     ]
+
+
+def test_calls_of_one_text_never_write_beside_the_posting_lists() -> None:
+    # A list that is full takes a block of up to 1,024 places for one more entry, more than the one
+    # text at hand accounts for; compiled loops write beyond an array without a word.
+    index = SimilarityIndex(0.7)
+    for _ in range(3000):
+        index.add(Rows(np.zeros(1, np.int32), np.array([0, 1])), np.array([-1], np.int32))
+        store = index._store  # pyright: ignore[reportPrivateUsage]
+        assert store.counters[ENTRIES] <= len(store.entries)
 
 
 def test_survey_of_nothing_is_empty() -> None:

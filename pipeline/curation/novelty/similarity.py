@@ -158,8 +158,13 @@ class SimilarityIndex:
             sketches=_grown(store.sketches, records),
             stamps=_grown(store.stamps, records),
             owners=_grown(store.owners, int(keys.max(initial=-1)) + 1, -1),
-            # A list of n entries takes less than 4n, see post().
-            entries=_grown(store.entries, int(counters[ENTRIES]) + 4 * len(tokens)),
+            # Of all, not of those at hand: one more entry may open a block of a thousand, and to
+            # rank again makes other lists. A list of n entries takes at most 3n, see post().
+            entries=_grown(
+                store.entries,
+                3 * (int(counters[TOKENS]) + len(tokens)),
+                used=int(counters[ENTRIES]),
+            ),
         )
         lengths = np.diff(starts)
         longest = max(int(counters[LONGEST]), int(lengths.max(initial=0)))
@@ -181,12 +186,15 @@ class SimilarityIndex:
         similarity_kernel.post_again(self._threshold, self._reach, scratch, store)
 
 
-def _grown(array: NDArray[_Number], size: int, fill: int = 0) -> NDArray[_Number]:
-    """Copy into an array of at least ``size`` rows and twice as many as before, if need be."""
+def _grown(
+    array: NDArray[_Number], size: int, fill: int = 0, used: int | None = None
+) -> NDArray[_Number]:
+    """Copy the rows in use into an array of ``size`` rows or twice as many as now, if need be."""
     if size <= len(array):
         return array
+    used = len(array) if used is None else used
     shape = (max(size, 2 * len(array)), *array.shape[1:])
     # Pages of zeros take memory when they are first written, and most room is never used.
     larger = np.full(shape, fill, array.dtype) if fill else np.zeros(shape, array.dtype)
-    larger[: len(array)] = array
+    larger[:used] = array[:used]
     return larger

@@ -119,7 +119,7 @@ def tabulate_least(length: int, threshold: float, least: Int32s) -> int:
 
 @compiled
 def class_of(length: int) -> int:
-    """Class a length: 1, 2-3, 4-5, 6-7, 8-11, 12-15, 16-23, 24-31, 32-47, … and all from 384 on."""
+    """Class a length: 1, 2, 3, 4-5, 6-7, 8-11, 12-15, 16-23, 24-31, … and all from 256 on."""
     power, rest = 0, length
     while rest > 1:
         rest >>= 1
