@@ -7,12 +7,18 @@ it there and back; a process takes about two seconds to start, so few drafts are
 """
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.examination import Examined, Examiner
+from schemas.errors import PacaloomError
 from schemas.progress import Progress
 from schemas.records import Draft, Rejection
 
@@ -23,6 +29,10 @@ Examination = Callable[[Sequence[Draft], CurationConfig, Progress], list[Finding
 SHARD_SIZE = 1000
 _FEWEST_FOR_PROCESSES = 8000
 """Below this, starting processes takes longer than they save."""
+
+
+class LostProcessError(PacaloomError):
+    """A process that examined drafts was killed from outside."""
 
 
 def cut(drafts: Sequence[Draft], size: int = SHARD_SIZE) -> Iterator[Sequence[Draft]]:
@@ -52,14 +62,59 @@ def examine_in_processes(workers: int) -> Examination:
     ) -> list[Finding]:
         if workers == 1 or len(drafts) < _FEWEST_FOR_PROCESSES:
             return examine_here(drafts, config, progress)
-        shards = list(cut(drafts))
         # Not forked: a copy of a process that has threads, as Prefect's and pyarrow's, may hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            findings = pool.map(examine_shard, shards, [config] * len(shards))
-            return gather(findings, len(drafts), progress)
+        with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+            return _examine_in(pool, drafts, config, progress)
 
     return examine
+
+
+def _examine_in(
+    pool: ProcessPoolExecutor, drafts: Sequence[Draft], config: CurationConfig, progress: Progress
+) -> list[Finding]:
+    others = set(multiprocessing.active_children())
+    try:
+        with _interrupts_held_back():
+            futures = [pool.submit(examine_shard, shard, config) for shard in cut(drafts)]
+        return gather((future.result() for future in futures), len(drafts), progress)
+    except BrokenProcessPool as error:
+        raise LostProcessError(
+            "A process that looked at drafts was killed, most often for want of memory. Nothing is "
+            "published: run the same command again, with a lower --processes if memory is short."
+        ) from error
+    except BaseException:
+        # Not by cancelling: a pool of Python 3.11 whose process dies while its futures are
+        # cancelled waits for ever. And what is under way is of no use to anybody.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+
+
+@contextmanager
+def _interrupts_held_back() -> Generator[None]:
+    """Start processes that never see a Ctrl-C, which a terminal sends to all; ours comes later.
+
+    They would end in tracebacks of their own. Who is interrupted ends them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed and could not do so."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def gather(findings: Iterable[list[Finding]], total: int, progress: Progress) -> list[Finding]:

@@ -1,6 +1,7 @@
 """A careless user's walk through the command: each mistake ends in one line that helps."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.cli.command import ROOT, Finished, pacaloom_environment, run_pacaloom
@@ -350,3 +352,32 @@ def test_disk_error_that_no_room_foresaw_is_one_line(tmp_path: Path) -> None:
     assert done.status == 1
     assert f"{tmp_path}/logs: File exists" in last_line(done)
     assert "PACALOOM_OUTPUTS" in last_line(done)
+
+
+def test_ctrl_c_while_processes_start_ends_them_and_says_so_once(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    with rows.open("w", encoding="utf-8") as file:
+        for number in range(9000):
+            row = {"instruction": f"Explain topic {number} to me.", "output": f"It is {number}."}
+            file.write(json.dumps(row) + "\n")
+    command = subprocess.Popen(
+        [str(ROOT / "pacaloom"), "curate", "--input", str(rows), "--processes", "2"],
+        env=pacaloom_environment(tmp_path / "o"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    while len(children := psutil.Process(command.pid).children()) < 3:
+        # Two, and the one in which Python counts semaphores.
+        assert command.poll() is None
+        time.sleep(0.01)
+
+    # A terminal interrupts all of its processes, also those that are still importing.
+    os.killpg(command.pid, signal.SIGINT)
+    stdout, stderr = command.communicate(timeout=60)
+
+    assert command.returncode == 130
+    assert stdout == ""
+    assert stderr.splitlines() == [
+        "pacaloom: error: interrupted. What was finished is kept: run the same command again to "
+        "continue."
+    ]
+    assert not psutil.wait_procs(children, timeout=30)[1]

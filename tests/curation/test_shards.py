@@ -1,6 +1,10 @@
+import multiprocessing
+
+import pytest
+
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
-from pipeline.curation.shards import examine_here, examine_in_processes
+from pipeline.curation.shards import LostProcessError, examine_here, examine_in_processes
 from schemas.progress import no_progress
 from schemas.records import Draft
 from tests.curation.making import make_draft
@@ -26,6 +30,31 @@ def test_processes_and_this_one_find_the_same_in_the_same_order() -> None:
     assert beside == here
     assert here.kept
     assert here.dropped
+
+
+def test_interrupted_examination_leaves_no_process() -> None:
+    others = set(multiprocessing.active_children())
+
+    def interrupt(done: int, total: int, note: str = "") -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        examine_in_processes(2)(make_drafts(20_000), CurationConfig(), interrupt)
+
+    assert set(multiprocessing.active_children()) == others
+
+
+def test_killed_process_is_an_error_that_says_so() -> None:
+    others = set(multiprocessing.active_children())
+
+    def kill(done: int, total: int, note: str = "") -> None:
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+
+    with pytest.raises(LostProcessError, match="for want of memory"):
+        examine_in_processes(2)(make_drafts(20_000), CurationConfig(), kill)
+
+    assert set(multiprocessing.active_children()) == others
 
 
 def test_progress_is_told_shard_by_shard_and_ends_at_the_whole() -> None:
