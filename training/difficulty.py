@@ -54,6 +54,8 @@ def measure_difficulty(
     """
     from training.tokens import split_texts, start_tokens
 
+    if not texts:
+        return []
     start = start_tokens(tokenizer)
     # The first token needs something before it to be foreseen from.
     begin = start or [cast("int", tokenizer.eos_token_id)]

@@ -120,7 +120,5 @@ def _measure(
     model, tokenizer = load_model(get_student(student, settings, engine).path)
     texts = [render(one.instruction, one.input, one.output, one.language) for one in records]
     with engine.progress(f"difficulty for {student}") as progress:
-        found = measure_difficulty(
-            model, tokenizer, [(text.prompt, text.completion) for text in texts], progress
-        )
+        found = measure_difficulty(model, tokenizer, texts, progress)
     return {record.id: value for record, value in zip(records, found, strict=True)}

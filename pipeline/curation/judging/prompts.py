@@ -29,7 +29,7 @@ _SHOWN_BYTES = (12_000, 3_000)
 _ANSWER_TOKENS = 400
 _CODE_DIGITS = 8
 _CONTROL_TOKEN = re.compile(
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>|</?s>|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|\[/?INST\]"
+    r"<[|｜][^<>|｜\s]{1,40}[|｜]>|</?s>|<(?:bos|eos|pad|unk)>|<(?:start|end)_of_turn>|\[/?INST\]"
 )
 _BROKEN = str.maketrans("<>[]", "‹›⟦⟧")
 
