@@ -1,8 +1,11 @@
 """A new batch is curated against earlier versions through saved indexes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.compositions import curate
@@ -10,7 +13,7 @@ from flows.engine import PlainEngine
 from flows.outcomes import CurateOutcome
 from flows.parameters import CurateParams
 from flows.settings import Settings
-from pipeline.publishing.tables import read_records, read_rejections
+from pipeline.publishing.tables import TableError, read_records, read_rejections
 
 FIRST = [
     {"instruction": "List three fruits that grow in Jeju.", "output": "Kiwi, orange and lemon."},
@@ -29,12 +32,13 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.model_validate({**nothing, "outputs": tmp_path})
 
 
-def curate_rows(rows: list[dict[str, str]], settings: Settings, *against: str) -> CurateOutcome:
+def curate_rows(
+    rows: list[dict[str, str]], settings: Settings, *against: str, **knobs: dict[str, float]
+) -> CurateOutcome:
     source = settings.outputs / f"{len(rows)}.jsonl"
     source.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
-    params = CurateParams(
-        name="plants", input=source, seeds=("none",), against=against, processes=1
-    )
+    params = {"name": "plants", "input": source, "seeds": ("none",), "against": against}
+    params = CurateParams.model_validate({**params, "processes": 1, **knobs})
     return curate(params, settings, PlainEngine())
 
 
@@ -63,18 +67,101 @@ def test_saved_indexes_decide_as_fresh_ones_and_are_read(
     assert saved.dataset == fresh.dataset
 
 
-def test_damaged_index_is_built_again_and_said_so(
+def truncate(content: bytes) -> bytes:
+    return content[:-7]
+
+
+def empty(_content: bytes) -> bytes:
+    return b""
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def age(content: bytes) -> bytes:
+    return content.replace(b"pacaloom-index/", b"pacaloom-index/0", 1)
+
+
+def put_other_in_its_place(_content: bytes) -> bytes:
+    return b"PAR1" + b"\0" * 500
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, flip_a_bit, age, put_other_in_its_place])
+@pytest.mark.parametrize("name", ["tasks-en.index", "tasks-ko.index", "near-duplicates.index"])
+def test_index_of_no_use_is_built_again_and_said_so(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    curate_rows(FIRST, settings)
+    fresh = curate_rows(SECOND, settings, str(first_folder(settings)))
+    (index,) = (settings.outputs / "indexes").rglob(name)
+    whole = index.read_bytes()
+    index.write_bytes(damage(whole))
+
+    again = curate_rows(SECOND, settings, str(first_folder(settings)))
+
+    assert f"Indexing the earlier versions again: {index}" in capsys.readouterr().err
+    assert again.dataset == fresh.dataset
+    assert index.read_bytes() == whole
+
+
+def test_index_that_is_gone_or_of_another_threshold_is_built_again(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     curate_rows(FIRST, settings)
     fresh = curate_rows(SECOND, settings, str(first_folder(settings)))
-    for path in (settings.outputs / "indexes").rglob("*.index"):
-        path.write_bytes(path.read_bytes()[:-7])
+    (index,) = (settings.outputs / "indexes").rglob("tasks-en.index")
+    index.unlink()
+    curate_rows(SECOND, settings, str(first_folder(settings)))
+    assert "No such file" in capsys.readouterr().err
+    curate_rows(SECOND, settings, str(first_folder(settings)), novelty={"threshold": 0.5})
+    (other,) = set((settings.outputs / "indexes").rglob("tasks-en.index")) - {index}
+    index.write_bytes(other.read_bytes())
 
     again = curate_rows(SECOND, settings, str(first_folder(settings)))
 
-    assert "Indexing the earlier versions again" in capsys.readouterr().err
-    assert again.dataset == fresh.dataset
+    assert f"Indexing the earlier versions again: {index}" in capsys.readouterr().err
+    assert again.content_hash == fresh.content_hash
+
+
+def damage_file(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def remove_file(path: Path) -> None:
+    path.unlink()
+
+
+def empty_a_column(path: Path) -> None:
+    table = pq.read_table(path)
+    place = table.column_names.index("instruction")
+    nothing = pa.nulls(len(table), pa.string())
+    pq.write_table(table.set_column(place, "instruction", nothing), path)
+
+
+def drop_a_column(path: Path) -> None:
+    pq.write_table(pq.read_table(path).drop_columns(["output"]), path)
+
+
+@pytest.mark.parametrize("damage", [damage_file, remove_file, empty_a_column, drop_a_column])
+def test_damaged_records_of_an_earlier_version_are_named_with_the_way_out(
+    settings: Settings, damage: Callable[[Path], None]
+) -> None:
+    curate_rows(FIRST, settings)
+    table = first_folder(settings) / "data" / "train.parquet"
+    damage(table)
+
+    with pytest.raises(TableError) as caught:
+        curate_rows(SECOND, settings, "plants")
+
+    message = str(caught.value)
+    assert message.startswith(str(table))
+    assert "name another version" in message
+    assert "\n" not in message
 
 
 def test_name_means_all_its_versions_and_only_the_new_one_is_indexed(
