@@ -97,35 +97,49 @@ def read_variants(
     """
     variants: list[Variant] = []
     if what_if:
-        changes = dict(_read_change(change) for change in what_if)
-        variants.append(Variant(changes, _change(config, changes)))
+        changes: dict[str, JsonValue] = {}
+        for change in what_if:
+            knob, value = _split(change)
+            if knob in changes:
+                raise KnobError(
+                    f"{knob} is changed twice; --sweep {knob}=… compares several values."
+                )
+            changes[knob] = _read(knob, value)
+        variants.append(_change(config, changes))
     if sweep is not None:
-        knob, values = _read_change(sweep.replace("=", "=[", 1) + "]")
+        knob, text = _split(sweep)
+        values = _read(knob, f"[{text}]")
         if not isinstance(values, list) or not values:
             raise KnobError(
                 f"{knob}: wanted values to sweep, such as --sweep novelty.threshold=0.6,0.7,0.8, "
                 f"found {_shorten(sweep)}."
             )
-        for value in values:
-            variants.append(Variant({knob: value}, _change(config, {knob: value})))
+        variants += [_change(config, {knob: value}) for value in values]
     return variants
 
 
-def _read_change(text: str) -> tuple[str, JsonValue]:
+def _split(text: str) -> tuple[str, str]:
+    """Take KNOB and VALUE apart; a knob may be written as its flag is."""
     knob, equals, value = text.partition("=")
+    knob = knob.strip().replace("-", "_")
     if not equals or not _KNOB.fullmatch(knob):
         raise KnobError(
             f"Wanted KNOB=VALUE such as novelty.threshold=0.8, found {_shorten(text)}. "
-            "The knobs are the flags of `./pacaloom curate --help`, with underscores."
+            "The knobs are the flags of `./pacaloom curate --help`."
         )
+    return knob, value
+
+
+def _read(knob: str, text: str) -> JsonValue:
     try:
-        return knob, yaml.safe_load(value)
+        return yaml.safe_load(text)
     # A date such as 2001-99-01 and 3,000 brackets are no YAML errors to PyYAML.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise KnobError(f"{knob}: {_shorten(value)} is no value that YAML can read.") from error
+        raise KnobError(f"{knob}: {_shorten(text)} is no value that YAML can read.") from error
 
 
-def _change(config: CurationConfig, changes: Mapping[str, JsonValue]) -> CurationConfig:
+def _change(config: CurationConfig, changes: Mapping[str, JsonValue]) -> Variant:
+    """Set the knobs; a single value is a list of one where the knob takes a list."""
     values = config.model_dump(mode="json")
     for knob, value in changes.items():
         *path, last = knob.split(".")
@@ -136,9 +150,10 @@ def _change(config: CurationConfig, changes: Mapping[str, JsonValue]) -> Curatio
                 raise _unknown(knob, values)
         if last not in inner:
             raise _unknown(knob, values)
-        inner[last] = value
+        is_one_of_many = isinstance(inner[last], list) and not isinstance(value, list)
+        inner[last] = [value] if is_one_of_many else value
     try:
-        return CurationConfig.model_validate(values)
+        return Variant(dict(changes), CurationConfig.model_validate(values))
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         knob = ".".join(map(str, fault["loc"]))

@@ -87,3 +87,17 @@ def test_nothing_is_published(source: Path) -> None:
 def test_wrong_knob_is_named_with_what_there_is(change: str, message: str) -> None:
     with pytest.raises(KnobError, match=message):
         read_variants((change,), None, CurationConfig())
+
+
+def test_knob_may_be_written_as_its_flag_and_one_value_is_a_list_of_one() -> None:
+    (variant,) = read_variants(("near-duplicates.threshold = 0.8",), None, CurationConfig())
+    without = read_variants((), "rules.off=refusal,placeholder", CurationConfig())
+
+    assert variant.changes == {"near_duplicates.threshold": 0.8}
+    assert variant.config.near_duplicates.threshold == 0.8
+    assert [one.config.rules.off for one in without] == [("refusal",), ("placeholder",)]
+
+
+def test_knob_that_is_changed_twice_is_not_half_obeyed() -> None:
+    with pytest.raises(KnobError, match="changed twice"):
+        read_variants(("novelty.threshold=0.8", "novelty.threshold=0.9"), None, CurationConfig())
