@@ -88,8 +88,16 @@ def put_other_in_its_place(_content: bytes) -> bytes:
     return b"PAR1" + b"\0" * 500
 
 
-@pytest.mark.parametrize("damage", [truncate, empty, flip_a_bit, age, put_other_in_its_place])
-@pytest.mark.parametrize("name", ["tasks-en.index", "tasks-ko.index", "near-duplicates.index"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("tasks-en.index", truncate),
+        ("tasks-en.index", empty),
+        ("tasks-ko.index", age),
+        ("near-duplicates.index", flip_a_bit),
+        ("near-duplicates.index", put_other_in_its_place),
+    ],
+)
 def test_index_of_no_use_is_built_again_and_said_so(
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
