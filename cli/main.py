@@ -6,14 +6,17 @@ output, 143 stopped by SIGTERM.
 
 import argparse
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import TextIO
 
 from pydantic import ValidationError
 
 from cli.arguments import Parser, TeachingFormatter
 from cli.services import run_down, run_up
+from cli.terminal_text import make_visible
 from cli.tools import run_completion, run_fetch, run_schema
 from cli.verbs import FLOW_VERBS, run_flow_verb
 from schemas.errors import PacaloomError, UserError
@@ -81,16 +84,18 @@ def main(arguments: Sequence[str]) -> int:
     """Run one verb and return the exit status."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        return _dispatch(arguments)
+        status = _dispatch(arguments)
+        # Here, where it is known what to say when nobody reads it.
+        sys.stdout.flush()
     except PacaloomError as error:
         return _complain(str(error), error.exit_status)
     except ValidationError as error:
         return _complain(describe_validation_error(error), UserError.exit_status)
-    except BrokenPipeError:
-        # Whoever read the output, `head` perhaps, has enough; Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _HUNG_UP
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _has_no_reader(sys.stdout):
+            # `head` perhaps, which has enough. Python would complain again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _HUNG_UP
         # What no room foresaw: a disk that fills up under a log, a folder that is a file.
         return _complain(_describe_os_error(error), PacaloomError.exit_status)
     except KeyboardInterrupt:
@@ -99,6 +104,7 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(f"interrupted. {_CONTINUE}", _INTERRUPTED)
     except _Terminated:
         return _complain(f"stopped by a signal (SIGTERM). {_CONTINUE}", _TERMINATED)
+    return status
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -134,8 +140,16 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _has_no_reader(output: TextIO) -> bool:
+    """Tell whether the other end of a pipe is closed."""
+    poll = select.poll()
+    poll.register(output, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def _complain(message: str, status: int) -> int:
-    print(f"pacaloom: error: {' '.join(message.split())}", file=sys.stderr)
+    # It may quote what a machine wrote.
+    print(f"pacaloom: error: {make_visible(' '.join(message.split()))}", file=sys.stderr)
     return status
 
 

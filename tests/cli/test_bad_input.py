@@ -381,3 +381,32 @@ def test_ctrl_c_while_processes_start_ends_them_and_says_so_once(tmp_path: Path)
         "continue."
     ]
     assert not psutil.wait_procs(children, timeout=30)[1]
+
+
+def test_complaint_does_not_pass_on_what_steers_a_terminal(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": f"Name a \x1b[2J\u202e {place} and its depth.", "output": "Ninety metres."}
+        for place in ("sea", "lake")
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    made = run_pacaloom(
+        "curate", "--name", "deep", "--input", "rows.jsonl", "--seeds", "none",
+        outputs=tmp_path, cwd=tmp_path,
+    )  # fmt: skip
+
+    done = run_pacaloom("why", "its depth", "--dataset", "deep", outputs=tmp_path)
+
+    assert made.status == 0
+    assert (done.status, done.stdout) == (2, "")
+    assert "Name a ␛[2J\ufffd sea" in last_line(done)
+    assert not set(done.stderr) & set("\x1b\u202e")
+
+
+def test_reader_who_has_enough_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", "set -o pipefail; ./pacaloom schema record | true"],
+        cwd=ROOT, env=pacaloom_environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
