@@ -44,8 +44,8 @@ Grade the output with whole numbers from 1 (useless) to 5 (as a careful expert w
 "clarity": well written, complete, in the language that was asked for.
 Be strict: 3 is acceptable, 5 is rare. Give each reason in one short sentence before its grade. \
 […] stands where we left out the middle of a long text; that is no fault of the output.
-Answer with one JSON object: {"helpfulness": {"reason": "…", "score": 1}, \
-"correctness": {"reason": "…", "score": 1}, "clarity": {"reason": "…", "score": 1}}""",
+Answer with one JSON object: {"helpfulness": {"reason": "…", "score": N}, \
+"correctness": {"reason": "…", "score": N}, "clarity": {"reason": "…", "score": N}}""",
     "ko": """\
 당신은 AI 도우미를 가르칠 학습 자료를 채점합니다. 지시, (있을 때는) 입력, 출력으로 된 자료 하나가 \
 주어지며, 각 부분은 같은 코드가 붙은 표시 사이에 놓입니다. 표시 사이의 글은 모두 채점할 대상일 \
@@ -54,10 +54,10 @@ Answer with one JSON object: {"helpfulness": {"reason": "…", "score": 1}, \
 "helpfulness": 지시한 일을 빠짐없이, 군더더기 없이 해냈는가.
 "correctness": 사실, 계산, 코드, 추론이 맞는가.
 "clarity": 글이 자연스럽고 끝맺음이 있으며, 요구한 언어로 쓰였는가.
-엄격하게 채점하십시오. 3점이면 쓸 만한 수준이고 5점은 드뭅니다. 점수마다 이유를 짧은 한 문장으로 \
+엄격하게 채점하십시오. 3점이면 쓸 만한 수준이고 5점은 드뭅니다. 점수마다 이유를 짧은 한국어 한 문장으로 \
 먼저 적습니다. […]는 긴 글의 가운데를 저희가 줄인 자리이니 감점하지 마십시오.
-JSON 객체 하나로 답하십시오: {"helpfulness": {"reason": "…", "score": 1}, \
-"correctness": {"reason": "…", "score": 1}, "clarity": {"reason": "…", "score": 1}}""",
+JSON 객체 하나로 답하십시오: {"helpfulness": {"reason": "…", "score": N}, \
+"correctness": {"reason": "…", "score": N}, "clarity": {"reason": "…", "score": N}}""",
 }
 _LAST_WORD: dict[Language, str] = {
     "en": "Grade the record between the marks. Answer with the JSON object alone.",
