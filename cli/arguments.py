@@ -5,6 +5,7 @@ and a key of ``--config`` at once. Flags win over the file, the file over the de
 """
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard, TypeVar
@@ -34,6 +35,19 @@ class Parsed(NamedTuple):
     """Those of the values that are flags."""
     config: Path | None
     """Where the others are from."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans: ``off`` and ``no`` are words, as in ``rules: {off: [refusal]}``."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 class TeachingFormatter(argparse.RawDescriptionHelpFormatter):
@@ -149,7 +163,7 @@ def _placeholder(metavar: str) -> str:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise ArgumentError(f"--config {path}: {error.strerror}.") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -43,11 +43,12 @@ def run_exploration(params: ExploreParams, settings: Settings) -> int:
 def _compare_yields(outcome: ExploreOutcome) -> Table:
     table = Table(
         title=f"{outcome.name}: {outcome.generated:,} drafts, nothing is published",
+        caption="+ gained   - lost   ≠ dropped for another reason",
         title_justify="left",
         title_style="bold",
     )
     table.add_column("knobs", no_wrap=True)
-    for heading in (*LANGUAGES, "kept", "gained", "lost", "moved"):
+    for heading in (*LANGUAGES, "kept", "+", "-", "≠"):
         table.add_column(heading, justify="right")
     table.add_column("yield", no_wrap=True, min_width=_BAR_CHARACTERS)
     most = max(1, outcome.kept, *(variant.kept for variant in outcome.variants))

@@ -55,6 +55,15 @@ def _print_curation(console: Console, outcome: CurateOutcome) -> None:
         table.add_row(f"rejected: {reason}", *map(str, counts), str(count))
     table.add_row("kept", *map(str, kept), str(outcome.kept), style="bold")
     console.print(table)
+    if (judge := outcome.judge) is not None and judge.mean_score is not None:
+        means = ", ".join(f"{name} {mean:.2f}" for name, mean in judge.means.items() if mean)
+        console.print(f"judge {judge.model}: {judge.mean_score:.2f} of 5 ({means})", markup=False)
+        if judge.kappa is not None and judge.audited_mean_score is not None:
+            console.print(
+                f"  {judge.audited} records that the rules dropped: "
+                f"{judge.audited_mean_score:.2f}; agreement (kappa) {judge.kappa:.2f}",
+                markup=False,
+            )
     console.print(f"dataset: {_short(outcome.dataset)}", markup=False, soft_wrap=True)
 
 

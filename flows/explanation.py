@@ -3,10 +3,12 @@
 Everything is read from what the version and its journal hold; nothing is judged again.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows.drafts import read_drafts_manifest
 from flows.earlier import find_versions
 from flows.evaluation_sets import load_protected
 from flows.paths import journal_path
@@ -100,7 +102,7 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
     found = _find(reference, kept, rejected, folder)
     rejection = found if isinstance(found, Rejection) else None
     draft = found.draft if isinstance(found, Rejection) else found
-    seeds = _load_seeds(manifest)
+    seeds = _load_seeds(manifest, settings)
     return Explanation(
         folder,
         _to_text(draft),
@@ -120,7 +122,7 @@ def _find(
     rejected: Sequence[Rejection],
     folder: Path,
 ) -> InstructionRecord | Rejection:
-    wanted = " ".join(reference.split()).casefold()
+    wanted = _fold(reference)
     everything: list[tuple[Draft | InstructionRecord, InstructionRecord | Rejection]] = [
         *((record, record) for record in kept),
         *((rejection.draft, rejection) for rejection in rejected),
@@ -128,18 +130,21 @@ def _find(
     found = [one for draft, one in everything if _has_id(draft, wanted)]
     found = found or [one for draft, one in everything if _says(draft, wanted, whole=True)]
     found = found or [one for draft, one in everything if _says(draft, wanted, whole=False)]
-    # The same draft may have come twice: then they differ only in where they come from.
     if not found:
         raise UnknownRecordError(
             f"No record or rejected draft in {folder} has the id {reference!r} or says it in its "
             "instruction. Ids are in data/*.parquet and rejected.parquet; a text needs no more "
             "than a few words of the instruction."
         )
-    drafts = [one.draft if isinstance(one, Rejection) else one for one in found]
-    if len({draft.id for draft in drafts}) > 1:
+    # The same draft may have come twice: then they differ only in where they come from.
+    drafts = {
+        draft.id: draft
+        for draft in (one.draft if isinstance(one, Rejection) else one for one in found)
+    }
+    if len(drafts) > 1:
         named = "; ".join(
             f"{draft.id} {' '.join(draft.instruction.split())[:40]}"
-            for draft in drafts[:_MOST_NAMED]
+            for draft in list(drafts.values())[:_MOST_NAMED]
         )
         more = f" and {len(drafts) - _MOST_NAMED} more" if len(drafts) > _MOST_NAMED else ""
         raise UnknownRecordError(
@@ -152,8 +157,13 @@ def _has_id(draft: Draft | InstructionRecord, wanted: str) -> bool:
     return len(wanted) >= _FEWEST_ID_DIGITS and draft.id.startswith(wanted)
 
 
+def _fold(text: str) -> str:
+    """Drafts that never became records may be in any normal form."""
+    return " ".join(unicodedata.normalize("NFC", text).split()).casefold()
+
+
 def _says(draft: Draft | InstructionRecord, wanted: str, *, whole: bool) -> bool:
-    instruction = " ".join(draft.instruction.split()).casefold()
+    instruction = _fold(draft.instruction)
     return instruction == wanted if whole else bool(wanted) and wanted in instruction
 
 
@@ -163,7 +173,10 @@ def _to_text(task: Draft | InstructionRecord | SeedTask) -> Text:
 
 def _follow(rejection: Rejection | None, manifest: DatasetManifest) -> dict[Stage, Passage]:
     """Say of each stage, in order, what it did with the draft."""
-    asked = {"schema", *CurationConfig.model_validate(manifest.curation).stage}
+    config = CurationConfig.model_validate(manifest.curation)
+    asked = {"schema", *config.stage}
+    if config.judge.model is None and config.judge.student is None:
+        asked -= {"judge"}
     passages: dict[Stage, Passage] = {}
     is_over = False
     for stage in STAGES:
@@ -245,13 +258,17 @@ def _unknown(other: str) -> Collision:
     return Collision(None, f"{other}, whose text is not on this machine")
 
 
-def _load_seeds(manifest: DatasetManifest) -> list[SeedTask]:
+def _load_seeds(manifest: DatasetManifest, settings: Settings) -> list[SeedTask]:
     """Load the version's seed files as far as they are here; an explanation can do without."""
+    drafts = read_drafts_manifest(manifest.name, settings.outputs)
+    # A manifest names files outside the project without their folder; the drafts know it.
+    elsewhere = {Path(path).name: path for path in drafts.seed_paths} if drafts else {}
     seeds: list[SeedTask] = []
     for source in manifest.seeds:
+        file = find_file(source.path)
         try:
-            seeds += load_seed_tasks(find_file(source.path))
-        except PacaloomError:
+            seeds += load_seed_tasks(file if file.is_file() else Path(elsewhere[file.name]))
+        except (PacaloomError, KeyError):
             continue
     return seeds
 

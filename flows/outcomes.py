@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from schemas.frozen import Frozen
-from schemas.manifest import MatrixRow, Verdict
+from schemas.manifest import JudgeReport, MatrixRow, Verdict
 from schemas.records import Language, Reason
 
 
@@ -37,6 +37,8 @@ class CurateOutcome(Frozen):
     and the stages after it."""
     kept_by_language: dict[Language, int]
     rejected_by_language: dict[Language, dict[Reason, int]]
+    judge: JudgeReport | None = None
+    """What the judge gave, and how far the rules agree; None when nobody judged."""
 
 
 class VariantOutcome(Frozen):

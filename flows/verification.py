@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from flows.drafts import read_drafts_manifest
 from flows.earlier import find_versions
 from flows.engine import Engine
@@ -35,6 +37,7 @@ from schemas.exchange import Completion, Prompt
 from schemas.manifest import DatasetManifest, GenerationRun, SourceFile
 from schemas.progress import Progress
 from schemas.records import Draft, Rejection
+from schemas.storage import describe_validation_error
 
 
 class VerificationError(PacaloomError):
@@ -111,7 +114,7 @@ def verify(
         raise UnverifiableError(
             f"{folder} was made from a file of records, so no journal can prove it."
         )
-    config = CurationConfig.model_validate(manifest.curation)
+    config = _read_config(manifest, folder)
     if config.near_duplicates.storage is not None:
         raise UnverifiableError(
             f"{folder} was curated beside machines that shared {config.near_duplicates.storage}: "
@@ -137,6 +140,16 @@ def verify(
     if hash_content(splits, result.dropped, manifest.licence) != manifest.content_hash:
         raise VerificationError(_tell_difference(folder, manifest, splits, result.dropped))
     return Verification(folder, path, manifest.content_hash, len(drafts), len(result.kept))
+
+
+def _read_config(manifest: DatasetManifest, folder: Path) -> CurationConfig:
+    try:
+        return CurationConfig.model_validate(manifest.curation)
+    except ValidationError as error:
+        raise UnverifiableError(
+            f"{folder / 'manifest.json'} has settings of another version of Pacaloom: "
+            f"{describe_validation_error(error)} Prove it with the version {manifest.code_version}."
+        ) from error
 
 
 class _Sources:

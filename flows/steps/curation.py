@@ -161,6 +161,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
         only_because=cost_in_yield(result.dropped),
         kept_by_language=manifest.kept_by_language,
         rejected_by_language=manifest.rejected_by_language,
+        judge=manifest.judge,
     )
 
 

@@ -71,7 +71,7 @@ def publish(publication: Publication, root: Path) -> Path:
     if (
         published
         and published[-1].name.endswith(content_hash[:12])
-        and _holds(published[-1], publication.assessments)
+        and _is_made_alike(published[-1], publication)
     ):
         return published[-1]
     ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
@@ -82,11 +82,16 @@ def publish(publication: Publication, root: Path) -> Path:
     return target
 
 
-def _holds(folder: Path, assessments: Mapping[str, Assessment]) -> bool:
-    """Tell whether a version says of its records what was found of them, if anything was."""
+def _is_made_alike(folder: Path, publication: Publication) -> bool:
+    """Tell whether a version says of its making what would be said now."""
     from pipeline.publishing.tables import read_assessments
 
-    return not assessments or read_assessments(folder) == assessments
+    manifest = open_version(folder)
+    if manifest.curation != publication.curation or manifest.seeds != publication.seeds:
+        return False
+    if manifest.against != publication.against:
+        return False
+    return not publication.assessments or read_assessments(folder) == publication.assessments
 
 
 def check_name(name: str) -> None:

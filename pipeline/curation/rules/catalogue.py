@@ -73,7 +73,8 @@ class RulesConfig(Frozen):
 
     profile: Profile = "standard"
     """``lenient`` asks only what no record of use can have, ``standard`` also what is mostly a
-    defect, ``strict`` also matters of taste. ``alpaca`` judges English records by the filters of
+    defect, ``strict`` also Stanford Alpaca's filters on English, which are matters of taste
+    (keywords, first characters). ``alpaca`` judges English records by the filters of
     Stanford Alpaca and nothing else, to compare with its data; Korean ones as ``standard``, as
     Alpaca's filters are for English alone."""
     off: tuple[Reason, ...] = ()
@@ -102,8 +103,11 @@ class RulesConfig(Frozen):
         own = ALPACA_RULES if language in alpaca_in else RULES
         asked = [rule for rule in own if own is ALPACA_RULES or rule.severity in severities]
         ids = {rule.id for rule in asked}
+        # Strict asks Alpaca's filters too, where we have no rule of the same name.
+        added = ALPACA_RULES if own is RULES else ()
         for rule in (*RULES, *ALPACA_RULES):
-            if rule.id in self.on and rule.id not in ids:
+            is_wanted = rule.id in self.on or (rule in added and rule.severity in severities)
+            if is_wanted and rule.id not in ids:
                 asked.append(rule)
                 ids.add(rule.id)
         return tuple(r for r in asked if language in r.languages and r.id not in self.off)
