@@ -24,8 +24,10 @@ _SPEAKS_OF_ERROR = re.compile(
     r"|틀린|틀렸|잘못|오답|오류|아니",
     re.IGNORECASE,
 )
-# "12는 144" and "곱하기 열둘은", where no equals sign stands.
-_KOREAN_CLAIM = re.compile(r"[\d)%트]\s{0,3}[은는]\s{0,3}[\d(]|(?:하|누)기 [가-힣\d]{1,12}[은는] ")
+# "12는 144" and "곱하기 열둘은", where no equals sign stands. Two patterns that begin with a letter
+# each, so that a search jumps: as one they took twenty times as long.
+_DIGITS_ARE = re.compile(r"[\d)%트]\s{0,3}[은는]\s{0,3}[\d(]")
+_WORDS_ARE = re.compile(r"기 (?<=[하누]기 )[가-힣\d]{1,12}[은는] ")
 
 
 def _wrong_arithmetic(record: RecordView) -> str | None:
@@ -48,7 +50,8 @@ def _may_claim(text: str) -> bool:
         or "QUAL" in text
         or "% of " in text
         or "percent of " in text
-        or bool(_KOREAN_CLAIM.search(text))
+        or bool(_DIGITS_ARE.search(text))
+        or bool(_WORDS_ARE.search(text))
     )
 
 

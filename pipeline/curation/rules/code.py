@@ -72,6 +72,14 @@ _ANNOUNCES = re.compile(
 )
 _CODE_SIGN = re.compile(r"[{}=<>]|\w\(|```|`|\bselect\b|;\s*$", re.IGNORECASE)
 _LONGEST_READ = 8000
+# Where code is asked for, one of these stands in the instruction.
+_ASKING_MARKS = (
+    *("function", "program", "script", "code", "class", "quer", "sql", "python", "java", "html"),
+    *("css", "bash", "regex", "rust", "golang", "ruby", "php", "kotlin", "swift", "method"),
+    *("algorithm", "loop", "one-liner", "command", "react", "component", "dockerfile", "makefile"),
+    *("c++", "c#", "함수", "프로그램", "스크립트", "코드", "클래스", "쿼리", "파이썬", "자바"),
+    *("정규식", "메서드", "알고리즘", "반복문", "명령어", "컴포넌트"),
+)
 # Something of these stands in any code and in any announcement of it.
 _SIGNS = (
     *("#", "//", "--", "/*", "<!", "{", "%", ";;", "def ", "function", "pass", "todo", "...", "=>"),
@@ -85,7 +93,7 @@ def _empty_code(record: RecordView) -> str | None:
     output = record.output
     if "```" in output:
         found = _find_empty_block(output)
-    elif not holds_any(record.lower_output, _SIGNS):
+    elif not _asks_for_code(record) or not holds_any(record.lower_output, _SIGNS):
         return None
     elif _COMMENT.search(output) or _DEFINITION.search(output) or _FRAME.fullmatch(output.strip()):
         found = _find_idle(output)
@@ -93,9 +101,13 @@ def _empty_code(record: RecordView) -> str | None:
         found = f"code is announced and none follows: {quote(output)}"
     else:
         return None
-    if found is None or _ASKS_FOR_EMPTY.search(record.instruction):
-        return None
-    return found if "```" in output or _ASKS_FOR_CODE.search(record.instruction) else None
+    return None if found and _ASKS_FOR_EMPTY.search(record.instruction) else found
+
+
+def _asks_for_code(record: RecordView) -> bool:
+    return holds_any(record.lower_instruction, _ASKING_MARKS) and bool(
+        _ASKS_FOR_CODE.search(record.instruction)
+    )
 
 
 def _find_empty_block(output: str) -> str | None:

@@ -12,6 +12,8 @@ _FEWEST_ROUNDS = 4
 _FEWEST_LOOP_WORDS = 10
 _FEWEST_SAME_WORDS = 10
 _FEWEST_LOOP_NUMBERS = 16
+# The least that ``_needed`` asks for is eight words that are as those before, so seven pairs.
+_FEWEST_LOOP_PAIRS = 7
 _FEWEST_REPEATED = 3
 _FEWEST_LOOP_LETTERS = 15
 _LONGEST_RUN_READ = 2000
@@ -20,9 +22,11 @@ _FEW_STEMS, _SHORT_TEXT, _FEWEST_SAID = 0.55, 40, 3
 _REPEATED_EN, _REPEATED_KO = 0.4, 0.25
 _SHORTEST_LINE = 4
 _MARKS = ".,;:!?\"'“”‘’()[]"
+_LONGEST_NUMBERING = 3
 _NUMBERING = re.compile(r"\d{1,2}[.)]|[-*•·]")
 _LETTER_LOOP = re.compile(r"([^\W\d_])\1{29,}|([^\W\d_]{2,20}?)\2{7,}")
 _SENTENCE_END = re.compile(r"[.!?。]+\s+|\n+")
+_SENTENCE_MARKS = ".!?。\n"
 _FEWEST_SENTENCES = 5
 _ASKS_FOR_REPETITION = re.compile(
     r"\b(?:rows? of|lines? of|repeat\w*|times|loops?|lyrics|songs?|chant|chorus|refrain|pattern"
@@ -48,13 +52,15 @@ _OPEN_END = re.compile(
     r"|[,、:;(\[{–—=+]\s*$",
     re.IGNORECASE,
 )
+_LONGEST_OPEN_END = 40
 # The first item's mark of a list that never came; "2." may be the answer to a choice.
 _ENDS = frozenset(".!?。…\"”’')]}>`*_~:;|") - frozenset(":;")
 _LAST_SENTENCE = re.compile(r"(?<=[.!?。])[\"”’)]*\s+")
 _KOREAN_END = re.compile(r"(?:[다요까죠네음함임됨짐기오라자지걸게군]|습니다)$")
 _ITEM = re.compile(r"(?:\d{1,2}[.)-]|[-*•]|[A-Z][.)])\s")
+# Searched for in the output with a line end before it: a search for "^" stops at each letter.
 _CODE_LINE = re.compile(
-    r"(?m)^[ \t]*(?:def |class |import |from \w+ import|function\b|const |let |var |for \(|while \("
+    r"\n[ \t]*(?:def |class |import |from \w+ import|function\b|const |let |var |for \(|while \("
     r"|if \(|with \w+\(|return\b"
     r"|public |private |#include|<\?php|<!DOCTYPE|</|<html|SELECT |INSERT |UPDATE |CREATE )"
 )
@@ -68,7 +74,7 @@ _LONG_PROSE = 110
 _WORDS_A_COMMA = 6
 _LAST_MARK = re.compile(r"\d{1,2}[.)]|[-*•]|[A-Z][.)]|[①-⑳]")
 _BARE_MARK = re.compile(r"1[.)]|[-*•]")
-_CODE_SIGN = re.compile(r"[{};=#\\|]|\w\(")
+_CODE_SIGN = re.compile(r"[{};=#\\|(](?:(?<!\()|(?<=\w\())")
 _FEWEST_OPEN_WORDS = 5
 _FEWEST_BEFORE_COLON = 3
 _CLOSING_LINE = re.compile(
@@ -81,27 +87,39 @@ _CLOSING_LINE = re.compile(
 def _repetitive(record: RecordView) -> str | None:
     words = record.output_words
     letters = None
-    if max(map(len, words), default=0) > _FEWEST_LOOP_LETTERS:
+    if record.longest_output_word > _FEWEST_LOOP_LETTERS:
         letters = _find_letter_loop(words)
-    if letters is None and not _comes_back(words):
-        return None
-    if _ASKS_FOR_REPETITION.search(record.task_text):
-        return None
     if letters:
-        return f"{quote(letters)} repeats without end"
-    bare = [word.strip(_MARKS) for word in words if not _NUMBERING.fullmatch(word)]
-    loop = _find_loop([word for word in bare if word])
-    if loop:
-        return f"the output goes round in {quote(loop)}"
-    return _find_repeated_lines(record.output) or _find_refrain(record.output) or _find_rounds(bare)
+        found = f"{quote(letters)} repeats without end"
+    else:
+        found = _find_return(record.output, words) if _comes_back(record) else None
+    return None if found and _ASKS_FOR_REPETITION.search(record.task_text) else found
 
 
-def _comes_back(words: list[str]) -> bool:
+def _comes_back(record: RecordView) -> bool:
     """Tell texts in which words follow each other again: without these there is no loop."""
-    stems = [word[:2] for word in words] if words and max(words) >= "가" else words
-    pairs = [*pairwise(stems)]
+    words = record.output_words
+    stems = words
+    if not record.output.isascii() and max(words) >= "가":
+        stems = [word[:2] for word in words]
     fewest = _FEWEST_REPEATED if stems is words else 2
-    return len(pairs) - len({*pairs}) >= fewest or len({*words}) * 2 < len(words)
+    return _count_repeated_pairs(stems) >= fewest or len({*words}) * 2 < len(words)
+
+
+def _count_repeated_pairs(words: list[str]) -> int:
+    return max(0, len(words) - 1) - len({*pairwise(words)})
+
+
+def _find_return(output: str, words: list[str]) -> str | None:
+    bare = [
+        word.strip(_MARKS)
+        for word in words
+        if len(word) > _LONGEST_NUMBERING or not _NUMBERING.fullmatch(word)
+    ]
+    said = [word for word in bare if word]
+    if _count_repeated_pairs(said) >= _FEWEST_LOOP_PAIRS and (loop := _find_loop(said)):
+        return f"the output goes round in {quote(loop)}"
+    return _find_repeated_lines(output) or _find_refrain(output) or _find_rounds(bare)
 
 
 def _find_letter_loop(words: list[str]) -> str | None:
@@ -151,7 +169,10 @@ def _is_loop(unit: list[str], length: int) -> bool:
 
 
 def _find_repeated_lines(output: str) -> str | None:
-    lines = [line.strip() for line in output.splitlines() if len(line.strip()) >= _SHORTEST_LINE]
+    lines = output.splitlines()
+    if len(lines) < _FEWEST_SENTENCES:
+        return None
+    lines = [line.strip() for line in lines if len(line.strip()) >= _SHORTEST_LINE]
     if len(lines) < _FEWEST_SENTENCES:
         return None
     line, count = Counter(lines).most_common(1)[0]
@@ -164,6 +185,8 @@ def _find_repeated_lines(output: str) -> str | None:
 
 def _find_refrain(output: str) -> str | None:
     """Find at least five sentences of three words or more of which half were there before."""
+    if sum(map(output.count, _SENTENCE_MARKS)) < _FEWEST_SENTENCES - 1:
+        return None
     sentences = [" ".join(part.split()).casefold() for part in _SENTENCE_END.split(output)]
     sentences = [sentence for sentence in sentences if sentence.count(" ") >= 2]
     if len(sentences) < _FEWEST_SENTENCES:
@@ -183,17 +206,16 @@ def _find_rounds(words: list[str]) -> str | None:
     stems = [word[:2] if word[:1] >= "가" else word for word in words if word]
     is_korean = sum(word[:1] >= "가" for word in stems) * 2 > len(stems)
     size, share = (3, _REPEATED_KO) if is_korean else (4, _REPEATED_EN)
-    grams = [" ".join(stems[place : place + size]) for place in range(len(stems) - size + 1)]
+    grams = [*zip(*(stems[place:] for place in range(size)), strict=False)]
     if len(grams) < _FEWEST_GRAMS:
         return None
     sentences = sum(word.endswith(("다", "요")) for word in words)
     few = len(stems) < _SHORT_TEXT and len({*stems}) <= _FEW_STEMS * len(stems)
     if is_korean and few and sentences >= _FEWEST_SAID:
         return f"the output says the same again: {quote(' '.join(words))}"
-    counts = Counter(grams)
-    if len(grams) - len(counts) < share * len(grams):
+    if len(grams) - len({*grams}) < share * len(grams):
         return None
-    return f"the output comes back to {quote(counts.most_common(1)[0][0])}"
+    return f"the output comes back to {quote(' '.join(Counter(grams).most_common(1)[0][0]))}"
 
 
 def _unfinished(record: RecordView) -> str | None:
@@ -207,20 +229,24 @@ def _unfinished(record: RecordView) -> str | None:
         return _find_open_code(output)
     if _lacks_cells(output, last_line):
         return f"the table or list breaks off at {quote(last_line)}"
-    if last_line[-1:] in _ENDS or _CLOSING_LINE.search(last_line):
+    if last_line[-1:] in _ENDS or (last_line[-1:] == "," and _CLOSING_LINE.search(last_line)):
         return None
     fewest = _FEWEST_BEFORE_COLON if last_line[-1:] == ":" else _FEWEST_OPEN_WORDS
     if len(record.output_words) < fewest or len(output) < 4 * fewest:
         return None
-    if _OPEN_END.search(output[-200:]) or _breaks_off(output, last_line):
+    if _OPEN_END.search(output, max(0, len(output) - _LONGEST_OPEN_END)) or _breaks_off(
+        output, last_line
+    ):
         return f"the output breaks off at {quote(output[-40:])}"
     return None
 
 
 def _lacks_cells(output: str, last_line: str) -> bool:
     """Tell a last row or entry that has less than those above it."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    above = lines[-3:-1]
+    lines = output.splitlines()
+    if len(lines) < 3:
+        return False
+    above = [line.strip() for line in lines if line.strip()][-3:-1]
     if len(above) < 2:
         return False
     if last_line[0] == "|":
@@ -241,13 +267,15 @@ def _is_bare_mark(output: str, last_line: str) -> bool:
 
 
 def _is_code(output: str, last_line: str) -> bool:
-    return bool(_CODE_SIGN.search(last_line) or ("`" not in output and _CODE_LINE.search(output)))
+    return bool(
+        _CODE_SIGN.search(last_line) or ("`" not in output and _CODE_LINE.search(f"\n{output}"))
+    )
 
 
 def _find_open_code(output: str) -> str | None:
     """Find code whose last line ends in an operator, or whose last line leaves a bracket open."""
     last_line = output.rsplit("\n", 1)[-1]
-    if not _CODE_LINE.search(output) or not _OPEN_CODE.search(last_line):
+    if not _CODE_LINE.search(f"\n{output}") or not _OPEN_CODE.search(last_line):
         return None
     return f"the code breaks off at {quote(output[-40:])}"
 

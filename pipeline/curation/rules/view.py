@@ -69,17 +69,32 @@ class RecordView:
         return self.output.lower()
 
     @cached_property
+    def lower_prose(self) -> str:
+        """The output without code in lower case, for plain substring tests."""
+        prose = self.output_prose
+        return self.lower_output if prose is self.output else prose.lower()
+
+    @cached_property
     def output_words(self) -> list[str]:
         """The output in lower case, cut at white space."""
         return self.output.casefold().split()
+
+    @cached_property
+    def longest_output_word(self) -> int:
+        """Characters of the longest of ``output_words``."""
+        return max(map(len, self.output_words), default=0)
 
 
 def holds_any(text: str, marks: tuple[str, ...]) -> bool:
     """Tell whether one of the marks stands in the text: what a rule asks before its patterns.
 
-    Forty substring tests take a tenth of the time of one search that ignores case.
+    Forty substring tests take a tenth of the time of one search that ignores case. A loop, because
+    ``any`` over a generator takes half as long again.
     """
-    return any(mark in text for mark in marks)
+    for mark in marks:  # noqa: SIM110 - see above
+        if mark in text:
+            return True
+    return False
 
 
 def without_code(text: str) -> str:
