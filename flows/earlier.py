@@ -39,23 +39,45 @@ def open_earlier(
     if not versions or not {"duplicate", "novelty", "near-duplicate"} & set(config.stage):
         return indexes.know_nothing(config)
     hashes = [open_version(folder).content_hash for folder in versions]
-    folder = settings.outputs / "indexes" / short_id(hashes, *_settings(config))
-    if folder.is_dir():
-        try:
-            return indexes.load(folder, config)
-        except IndexFileError as error:
-            engine.say(f"Indexing the earlier versions again: {error}")
-    # All but the newest may be indexed already: then only that one is read.
-    earlier = open_earlier(versions[:-1], config, settings, engine)
+    folders = [
+        settings.outputs / "indexes" / short_id(hashes[:count], *_settings(config))
+        for count in range(len(hashes) + 1)
+    ]
+    earlier, indexed = _load_longest(folders, config, engine)
+    if indexed == len(versions):
+        return earlier
+    # pyarrow takes 0.3 s to import.
     from pipeline.publishing.tables import read_records
 
-    records = read_records(versions[-1])
-    engine.say(
-        f"Indexing {len(records):,} records of {versions[-1].parent.name}/{versions[-1].name}"
-    )
-    indexes.learn(earlier, records, config)
-    indexes.save(earlier, folder)
+    for folder in versions[indexed:]:
+        records = read_records(folder)
+        engine.say(f"Indexing {len(records):,} records of {folder.parent.name}/{folder.name}")
+        indexes.learn(earlier, records, config)
+    indexes.save(earlier, folders[-1])
     return earlier
+
+
+def _load_longest(
+    folders: Sequence[Path], config: CurationConfig, engine: Engine
+) -> tuple[Earlier, int]:
+    """Load the indexes over as many versions, from the oldest on, as were indexed before.
+
+    Args:
+        folders: Where indexes over so many versions would be.
+        config: What they must have been made with.
+        engine: Told of an index that is of no use.
+
+    Returns:
+        The indexes, and over how many versions they are.
+    """
+    for count in range(len(folders) - 1, 0, -1):
+        if not folders[count].is_dir():
+            continue
+        try:
+            return indexes.load(folders[count], config), count
+        except IndexFileError as error:
+            engine.say(f"Indexing the earlier versions again: {error}")
+    return indexes.know_nothing(config), 0
 
 
 def _settings(config: CurationConfig) -> tuple[object, ...]:

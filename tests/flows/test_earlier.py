@@ -185,6 +185,17 @@ def test_name_means_all_its_versions_and_only_the_new_one_is_indexed(
     assert "Indexing 1 records of plants/0002" in capsys.readouterr().err
 
 
+def test_many_versions_that_nobody_indexed_leave_one_index(settings: Settings) -> None:
+    curate_rows(FIRST, settings)
+    curate_rows(SECOND, settings)
+    curate_rows([*SECOND, *FIRST], settings)
+
+    last = curate_rows([*FIRST, *SECOND], settings, "plants")
+
+    assert last.kept == 0
+    assert len(list((settings.outputs / "indexes").iterdir())) == 1
+
+
 def first_folder(settings: Settings) -> Path:
     return next((settings.outputs / "datasets" / "plants").glob("0001-*"))
 
