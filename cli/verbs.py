@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 from pydantic import BaseModel
 
-from cli.arguments import make_params, parse
+from cli.arguments import ArgumentError, make_params, parse
 from flows.settings import enter_prefect_environment, read_settings
 
 
@@ -104,6 +104,11 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
         from flows.parameters import CurateParams, ExploreParams, part_of
 
         if is_exploration(params):
+            if parsed.prefect or params.cluster is not None:
+                raise ArgumentError(
+                    "--what-if and --sweep publish nothing and run in this process: leave out "
+                    "--prefect and --cluster."
+                )
             return run_exploration(params, settings)
         params = part_of(cast(ExploreParams, params), CurateParams)
     outcomes = importlib.import_module("flows.outcomes")

@@ -79,6 +79,7 @@ def test_file_that_cannot_be_curated_is_named_before_anything_is_begun(
         (["--what-if", "novelty.threshold=7"], "less than or equal to 1; found 7"),
         (["--what-if", "novelty.threshold=2001-99-01"], "no value that YAML can read"),
         (["--what-if", "rules.off=" + "[" * 5000], "no value that YAML can read"),
+        (["--what-if", "novelty.threshold=0.8", "--prefect"], "leave out --prefect"),
         (["--sweep", "novelty.threshold"], "Wanted KNOB=VALUE"),
         (["--sweep", "novelty.threshold="], "wanted values to sweep"),
         (["--sweep", "novelty.threshold=0.5,high"], "valid number"),
