@@ -1,6 +1,7 @@
 """A record is explained from what its version holds."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -52,6 +53,20 @@ def test_record_is_found_by_the_start_of_its_id_and_by_korean_words(settings: Se
     assert by_id.text == by_text.text
     assert by_text.rejection is None
     assert set(by_text.stages.values()) <= {"passed", "switched off"}
+
+
+def test_draft_that_came_in_other_characters_is_found_by_its_words(settings: Settings) -> None:
+    source = settings.outputs / "decomposed.jsonl"
+    text = unicodedata.normalize("NFD", "가을에 피는 꽃을\u200b 하나 말해 줘.")
+    source.write_text(json.dumps({"instruction": text, "output": "국화입니다."}), "utf-8")
+    params = CurateParams(name="decomposed", input=source, seeds=("none",), processes=1)
+    curate(params, settings, PlainEngine())
+
+    explanation = explain("가을에 피는", "decomposed", settings)
+
+    assert explanation.rejection is not None
+    assert explanation.rejection.reason == "broken-text"
+    assert explanation.stages["judge"] == "switched off"
 
 
 def test_rejection_without_collision_names_its_rule(settings: Settings) -> None:
