@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from typing import cast
 
 from rouge_score import rouge_scorer  # pyright: ignore[reportMissingTypeStubs]
+from rouge_score.tokenizers import (  # pyright: ignore[reportMissingTypeStubs]
+    DefaultTokenizer,
+)
 
 from pipeline.curation.novelty.index import Match, Standing, Task
 from schemas.records import Language
 
+# As Alpaca's RougeScorer(["rougeL"], use_stemmer=False) makes it.
+_ENGLISH = DefaultTokenizer(use_stemmer=False)
 _KOREAN_TOKEN = re.compile(r"[가-힣㐀-䶿一-鿿]|[^\W_가-힣㐀-䶿一-鿿]+")
 
 
 def oracle_tokens(text: str, language: Language) -> list[str]:
     if language == "en":
-        return re.findall("[a-z0-9]+", text.lower())
+        return _ENGLISH.tokenize(text)
     return _KOREAN_TOKEN.findall(unicodedata.normalize("NFC", text).casefold())
 
 
