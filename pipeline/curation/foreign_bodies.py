@@ -17,7 +17,7 @@ _FOREIGN_BODY = re.compile(
     r"```.*?(?:```|\Z)|`[^`\n]+`|(?:https?://|ftp://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]+\.[\w.-]+"
     r"|</?[a-zA-Z][^>\n]{0,400}>|\b[A-Za-z]:\\\S+|(?<!\S)\.{0,2}/[\w.-]+/[\w./-]+|(?<!\S)[@#][A-Za-z_]\w+"
     r"|\b\w+\.(?:md|txt|docx?|pdf|pptx?|xlsx?|py|js|ts|csv|jsonl?|html?|ya?ml)\b"
-    r"|\b[\w-]+\.(?:com|org|net|io|kr)\b",
+    r"|(?<![\w-])[\w-]++\.(?:com|org|net|io|kr)\b",
     re.DOTALL,
 )
 _FOREIGN_SIGN = re.compile(r"[`@<\\/#]|\w\.\w")

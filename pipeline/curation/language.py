@@ -49,7 +49,7 @@ NONE = "none"
 
 _LANGUAGE_NAMES: dict[str, str] = {"en": "English", "ko": "Korean", "ja": "Japanese"}
 
-_QUOTED = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|‘[^’\n]+’|「[^」\n]+」|(?<!\w)'[^'\n]+'(?!\w)")
+_QUOTED = re.compile(r"\"[^\"\n]+\"|“[^“”\n]+”|‘[^‘’\n]+’|「[^「」\n]+」|(?<!\w)'[^'\n]+'(?!\w)")
 _WITH_DIGIT = re.compile(r"[A-Za-z]-?\d|\d[A-Za-z]")
 # A task that names a language, or script, may well be answered in it.
 _NAMES_A_LANGUAGE = re.compile(

@@ -3,7 +3,8 @@
 import re
 
 HANGUL = re.compile(r"[가-힣ㄱ-ㆎ]")
-HANGUL_WORD = re.compile(r"\S*[가-힣ㄱ-ㆎ]\S*")
+# From the start of a word alone: else each letter of a long line without blanks begins a search.
+HANGUL_WORD = re.compile(r"(?<!\S)[^\s가-힣ㄱ-ㆎ]*+[가-힣ㄱ-ㆎ]\S*+")
 KANA = re.compile(r"[\u3041-\u30ff]")
 HAN = re.compile(r"[㐀-䶿一-鿿]")
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ]+(?:['’-][A-Za-zÀ-ÖØ-öø-ɏ]+)*")

