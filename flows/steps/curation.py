@@ -14,7 +14,7 @@ from flows.parameters import NO_SEEDS, PROJECT_SEEDS, CurateParams, part_of
 from flows.paths import drafts_path
 from flows.resources import expand, hash_files, load_seeds
 from flows.settings import Settings
-from flows.steps.judging import NOT_JUDGED, Judged, assess, describe
+from flows.steps.judging import NOT_JUDGED, Judged, assess
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
 from pipeline.curation.importing import read_drafts
@@ -149,8 +149,6 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
         settings.outputs / "datasets",
     )
     manifest = open_version(folder)
-    if judged.report is not None:
-        engine.say(f"Judge: {describe(judged.report)}")
     engine.say(f"Kept {manifest.kept} of {manifest.generated} drafts in {folder}")
     return CurateOutcome(
         dataset=folder,

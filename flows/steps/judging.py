@@ -78,24 +78,6 @@ def assess(
     return judged
 
 
-def describe(report: JudgeReport) -> str:
-    """Say in one line what a judge found."""
-    means = ", ".join(
-        f"{name} {mean:.2f}" for name, mean in report.means.items() if mean is not None
-    )
-    said = f"{report.judged:,} records scored"
-    if report.mean_score is not None:
-        said += f", {report.mean_score:.2f} of 5 on average ({means})"
-    if report.audited_mean_score is not None:
-        said += (
-            f"; {report.audited:,} that the rules had dropped: {report.audited_mean_score:.2f}, "
-        )
-        said += "agreement with the rules " + (
-            "unknown" if report.kappa is None else f"kappa {report.kappa:.2f}"
-        )
-    return said
-
-
 def _choose_audited(dropped: Sequence[Rejection], count: int) -> list[InstructionRecord]:
     """Draw records that the rules dropped: those with the lowest ids.
 
