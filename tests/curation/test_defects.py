@@ -21,7 +21,7 @@ FALSE_ALARMS = 0.05
 # Sentences that are sound in grammar and void of sense need a reader; the judge is one. So do
 # Korean tasks that are joined within one sentence, as the parts of one task are. What patterns
 # reach of these is held where it is.
-REACHED = {("nonsense", "en"): 0.65, ("nonsense", "ko"): 0.65, ("merged-instructions", "ko"): 0.85}
+REACHED = {("nonsense", "en"): 0.9, ("nonsense", "ko"): 0.93, ("merged-instructions", "ko"): 0.85}
 
 
 class Decisions(NamedTuple):
