@@ -27,8 +27,7 @@ from pipeline.curation.compiling import compiled
 from pipeline.curation.near_duplicates.signatures import (
     PERMUTATIONS,
     cut_into_blocks,
-    finish,
-    mix_word,
+    hash_rows,
     sign,
 )
 from pipeline.curation.near_duplicates.texts import UInt32s
@@ -83,7 +82,7 @@ def hash_bands(
     """
     keys = np.empty((bands.number, len(texts)), np.uint32)
     for block in cut_into_blocks(texts):
-        _hash_bands(sign(texts[block], language), bands.rows, keys[:, block])
+        hash_rows(sign(texts[block], language), bands.rows, keys[:, block])
         report(block.stop)
     return keys
 
@@ -99,16 +98,6 @@ def find_contested(keys: UInt32s, known: int) -> Contested:
     _number_buckets(keys, known, buckets)
     places = np.flatnonzero((buckets >= 0).any(axis=0))
     return Contested(places, np.ascontiguousarray(buckets[:, places].T))
-
-
-@compiled
-def _hash_bands(signatures: UInt32s, rows: int, keys: UInt32s) -> None:
-    for text in range(len(signatures)):
-        for band in range(len(keys)):
-            state = np.uint32(0)
-            for row in range(band * rows, (band + 1) * rows):
-                state = mix_word(state, signatures[text, row])
-            keys[band, text] = finish(state)
 
 
 @compiled

@@ -64,7 +64,7 @@ def _draw_permutations() -> tuple[UInt32s, UInt32s]:
 
 
 @compiled
-def mix_word(state: np.uint32, word: np.uint32) -> np.uint32:
+def _mix_word(state: np.uint32, word: np.uint32) -> np.uint32:
     """Take four bytes into a MurmurHash3."""
     word = np.uint32(word * _C1)
     word = np.uint32((word << np.uint32(15)) | (word >> np.uint32(17)))
@@ -74,7 +74,7 @@ def mix_word(state: np.uint32, word: np.uint32) -> np.uint32:
 
 
 @compiled
-def finish(state: np.uint32) -> np.uint32:
+def _finish(state: np.uint32) -> np.uint32:
     """Let each bit of a MurmurHash3 depend on all: its finalizer, a bijection."""
     state = np.uint32(state ^ (state >> np.uint32(16)))
     state = np.uint32(state * _F1)
@@ -110,11 +110,11 @@ def _hash_shingles(text: UInt32s, ngram: int, hashes: UInt32s) -> int:
         hashes[place] = 0
     for offset in range(size):
         for place in range(count):
-            hashes[place] = mix_word(hashes[place], text[place + offset])
+            hashes[place] = _mix_word(hashes[place], text[place + offset])
     length = np.uint32(4 * size)
     for place in range(count):
         # The second one is datasketch's own first step.
-        hashes[place] = finish(finish(np.uint32(hashes[place] ^ length)))
+        hashes[place] = _finish(_finish(np.uint32(hashes[place] ^ length)))
     return count
 
 
@@ -133,3 +133,14 @@ def _permute(
             least = min(least, np.uint32(factor * third + addend))
             least = min(least, np.uint32(factor * fourth + addend))
             signature[row] = min(signature[row], least)
+
+
+@compiled
+def hash_rows(signatures: UInt32s, rows: int, keys: UInt32s) -> None:
+    """Write a hash of each ``rows`` numbers of each signature to ``keys``, ``(bands, texts)``."""
+    for text in range(len(signatures)):
+        for band in range(len(keys)):
+            state = np.uint32(0)
+            for row in range(band * rows, (band + 1) * rows):
+                state = _mix_word(state, signatures[text, row])
+            keys[band, text] = _finish(state)
