@@ -62,7 +62,8 @@ _POINTS_BACK = re.compile(
     r"|results?"
     r"|findings|work|code|decision|position|opinion|view)"
     r"|both|ones|same|such|result\w*|answers?|respon\w+|following|given|former|latter|others?"
-    r"|another|instead|otherwise|above|there|you|correct|right|most|best|only|main|key|final"
+    r"|another|instead|otherwise|above"
+    r"|(?:if|as|where) (?:needed|necessary|possible|required|appropriate)|there|you|correct|right|most|best|only|main|key|final"
     r"|(?:choose|pick|select) from|answer (?:in|with)|explain (?:why|how|briefly|step)|as well"
     r"|the (?:text|story|poem|lists?|sentences?|paragraph|passage|letter|email|article|essay"
     r"|function|code|program|words?|characters?|problem|question|input|output|plot"
@@ -84,8 +85,7 @@ _SHAPES_KO = re.compile(
 )
 _OBJECT_KO = re.compile(
     r"[가-힣\d'\"’”)](?:을|를)(?![가-힣])|[은는이가]\s*\S*[?？]|[?？]|기\s*$|에 대(?:해|한)"
-    r"|도 (?:알려"
-    r"|지어|써|추천)"
+    r"|도 (?:[가-힣]+ ){0,2}(?:알려|지어|써|추천|만들|소개)|[가-힣]도[.!]?$"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _SHAPES_ONLY = frozenset(
@@ -143,10 +143,17 @@ def _find_unrelated(pieces: list[str], asking: list[bool]) -> str | None:
 def _asks(piece: str) -> bool:
     """Tell a request, also one whose material follows a colon."""
     head = re.split("[:：]", piece, maxsplit=1)[0].strip() or piece
-    return is_request(piece) or is_request(head) or bool(_OPEN_REQUEST_KO.search(piece))
+    if is_request(piece) or is_request(head):
+        return True
+    return bool(_OPEN_REQUEST_KO.search(piece) or _OPEN_REQUEST_KO.search(head))
 
 
-_OPEN_REQUEST_KO = re.compile(r"[을를] [^.]*[고며]$|(?:인사말|시|글)도$")
+# A request that goes on ("…만들어 주고,"), leaves its verb out ("인사말도.") or begins in capitals
+# ("HTML로 …써 줘."), which elsewhere are SQL.
+_OPEN_REQUEST_KO = re.compile(
+    r"[을를] [^.]*[고며]$|[가-힣] 주(?:고|시고|며)$|(?:인사말|시|글)도$"
+    r"|[가-힣] (?:줘|주세요|주십시오)[.!]?$"
+)
 
 
 def _stands_alone(piece: str) -> bool:

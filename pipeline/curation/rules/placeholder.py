@@ -143,13 +143,20 @@ def _is_heading(found: re.Match[str]) -> bool:
 
 def _is_left(record: RecordView, part: str, found: str, blank: _Blank) -> bool:
     """Tell a blank that was forgotten from one that the task asked for or gave."""
-    if part == "output" and found.casefold() in record.task_text.casefold():
+    if part == "output" and _stands_in_task(record.task_text, found, blank):
         return False
     if part == "instruction" and blank.mark not in "[<{":
         return False
     if blank.is_code and _ASKS_FOR_CODE.search(record.instruction):
         return False
     return not _ASKS_FOR_BLANKS.search(record.instruction)
+
+
+def _stands_in_task(task_text: str, found: str, blank: _Blank) -> bool:
+    """Tell whether the task shows the blank, or blanks of its kind: a draft, a form."""
+    if found.casefold() in task_text.casefold():
+        return True
+    return blank.mark in task_text and blank.pattern.search(task_text) is not None
 
 
 PLACEHOLDER_RULE = Rule(
