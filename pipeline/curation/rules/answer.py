@@ -111,6 +111,8 @@ def _repeats_instruction(record: RecordView) -> str | None:
     length = len(record.output)
     if not 0.5 * len(record.instruction) < length < _LONGEST_ECHO * len(record.task_text) + 20:
         return None
+    if not _may_echo(record):
+        return None
     output, instruction = record.folded_output, record.folded_instruction
     rest = output.replace(instruction, "").strip()
     if rest == output:
@@ -120,6 +122,14 @@ def _repeats_instruction(record: RecordView) -> str | None:
     if not echoes:
         return None
     return f"the output is the instruction: {quote(record.output)}"
+
+
+def _may_echo(record: RecordView) -> bool:
+    """Look for the first word, of Korean its first letters, before both texts are folded."""
+    word = record.lower_instruction.split(None, 1)[0]
+    if word.isascii():
+        return not word.isalpha() or word in record.lower_output
+    return not ("가" <= word[0] <= "힣") or word[0] in record.output
 
 
 def _says_no_more(output: str, instruction: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.curation.rules.rule import Example, Rule
-from pipeline.curation.rules.view import RecordView
+from pipeline.curation.rules.view import RecordView, holds_any
 
 _SHORTEST_KEY = 20
 
@@ -105,6 +105,8 @@ _CONFIGURED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CONFIGURES = ("assw", "ASSW", "sshpass", "mysqli(", "login(", "비밀", "비번", "패스워드", "암호")
+# Without one of these, and without a word as long as a key, no text holds a secret.
+_SIGNS = ("://", "wd=", "WD=", *_ASSIGNED_MARKS, *_CONFIGURES)
 _ASKS_FOR_PASSWORD = re.compile(
     r"generat|suggest|strong|strength|random|invent|valid|check|polic|secure pass|만들|생성|추천"
     r"|안전한|강력|검사|규칙",
@@ -188,7 +190,7 @@ def _opens(user: str, password: str, host: str) -> bool:
 
 
 def _find_configured(text: str) -> str | None:
-    if not any(mark in text for mark in _CONFIGURES):
+    if not holds_any(text, _CONFIGURES):
         return None
     for found in _CONFIGURED.finditer(text):
         password = next(filter(None, found.groups()))
@@ -213,7 +215,7 @@ def _is_drawn(password: str) -> bool:
 def _find_assigned(text: str) -> str | None:
     if "=" not in text and ":" not in text:
         return None
-    if not any(mark in text for mark in _ASSIGNED_MARKS):
+    if not holds_any(text, _ASSIGNED_MARKS):
         return None
     for found in _ASSIGNED.finditer(text):
         value = found[1] or found[2]
@@ -233,7 +235,17 @@ def _find(text: str) -> str | None:
     return _find_assigned(text) or _find_password(text)
 
 
+def _may_hold_secret(record: RecordView) -> bool:
+    return (
+        record.longest_output_word >= _SHORTEST_KEY
+        or len(max(record.task_text.split(), key=len, default="")) >= _SHORTEST_KEY
+        or holds_any(record.all_text, _SIGNS)
+    )
+
+
 def _credentials(record: RecordView) -> str | None:
+    if not _may_hold_secret(record):
+        return None
     for part, text in (
         ("instruction", record.instruction),
         ("input", record.input),

@@ -143,10 +143,13 @@ def _find_loop(words: list[str]) -> str | None:
     for place, word in enumerate(words):
         before = places.get(word)
         places[word] = place
+        if before is None:
+            runs = {}
+            continue
         continued = {
             period: length + 1 for period, length in runs.items() if words[place - period] == word
         }
-        if before is not None and place - before <= _LONGEST_LOOP:
+        if place - before <= _LONGEST_LOOP:
             continued.setdefault(place - before, 1)
         runs = continued
         for period, length in runs.items():
@@ -203,19 +206,23 @@ def _find_rounds(words: list[str]) -> str | None:
 
     Four in a row; of Korean words three and by their stems, as endings change with the clause.
     """
-    stems = [word[:2] if word[:1] >= "가" else word for word in words if word]
-    is_korean = sum(word[:1] >= "가" for word in stems) * 2 > len(stems)
+    stems = [word[:2] if word >= "가" else word for word in words if word]
+    is_korean = sum(word >= "가" for word in stems) * 2 > len(stems)
     size, share = (3, _REPEATED_KO) if is_korean else (4, _REPEATED_EN)
     grams = [*zip(*(stems[place:] for place in range(size)), strict=False)]
     if len(grams) < _FEWEST_GRAMS:
         return None
-    sentences = sum(word.endswith(("다", "요")) for word in words)
-    few = len(stems) < _SHORT_TEXT and len({*stems}) <= _FEW_STEMS * len(stems)
-    if is_korean and few and sentences >= _FEWEST_SAID:
+    if is_korean and _says_little(words, stems):
         return f"the output says the same again: {quote(' '.join(words))}"
     if len(grams) - len({*grams}) < share * len(grams):
         return None
     return f"the output comes back to {quote(' '.join(Counter(grams).most_common(1)[0][0]))}"
+
+
+def _says_little(words: list[str], stems: list[str]) -> bool:
+    sentences = sum(word.endswith(("다", "요")) for word in words)
+    few = len(stems) < _SHORT_TEXT and len({*stems}) <= _FEW_STEMS * len(stems)
+    return few and sentences >= _FEWEST_SAID
 
 
 def _unfinished(record: RecordView) -> str | None:

@@ -12,6 +12,11 @@ from schemas.records import Language
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LETTER = re.compile(r"[^\W_]")
 _FEWEST: dict[Language, int] = {"en": 3, "ko": 4}
+# As many from the start on; words and letters are taken whole, as in counting them.
+_ENOUGH: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(r"(?:[\W_]*+[^\W_]++(?:['’-][^\W_]++)*+){3}"),
+    "ko": re.compile(r"(?:[\W_]*+[^\W_]){4}"),
+}
 # Alpaca's 150 words. The Korean text of the same content has about three letters for each.
 _MOST: dict[Language, int] = {"en": 150, "ko": 450}
 _UNIT: dict[Language, str] = {"en": "words", "ko": "letters"}
@@ -55,6 +60,8 @@ def _too_short(record: RecordView) -> str | None:
     text = record.instruction
     if not record.input and record.language == "ko" and _POINTING.fullmatch(text):
         return f"points at nothing that is there: {quote(text)}"
+    if _ENOUGH[record.language].match(text):
+        return None
     count = _count(record)
     fewest = _FEWEST[record.language]
     if count >= fewest or _SUM.search(text) or _is_bare_task(record):
@@ -72,8 +79,10 @@ def _is_bare_task(record: RecordView) -> bool:
 
 
 def _too_long(record: RecordView) -> str | None:
-    count = _count(record)
     most = _MOST[record.language]
+    if len(record.instruction) <= most:
+        return None
+    count = _count(record)
     return f"{count} {_UNIT[record.language]}, over {most}" if count > most else None
 
 

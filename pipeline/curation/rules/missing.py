@@ -11,6 +11,7 @@ input when they run. Linear in the instruction.
 import re
 
 from pipeline.curation.rules.asking import is_request
+from pipeline.curation.rules.parts import part, search
 from pipeline.curation.rules.rule import Example, Rule, quote
 from pipeline.curation.rules.view import RecordView
 
@@ -29,23 +30,68 @@ _TEXT_EN = (
     r"|values|fragments?|quotations?|cover letter|blog post|json|xml|csv|array|bullet points?"
     r"|points|lines|strings?)"
 )
-_POINTER_EN = re.compile(
-    rf"(?<!\ba )(?<!\ban )\b(?:the|these|this|those|each|following|given|below|above|all)\s+"
-    rf"(?:(?:following|given|provided|above|below|underlined|highlighted|attached|quoted|listed"
-    rf"|supplied)\s+)(?:(?:two|three|four|five|\d)\s+)?(?!{_NO_MATERIAL}\b)(?:[\w'’-]+)"
-    rf"|\b(?:the|these|those|both)\s+(?:two|three|four|five)\s+(?:\w+\s+)?(?:texts|sentences"
-    rf"|paragraphs|passages|articles|statements|words|phrases|lists|numbers|poems|quotes|claims"
-    rf"|arguments)\b(?!\s+(?:of|in|that|which|from|for))"
-    rf"|\b(?:translate|summari[sz]e|classify|rewrite|paraphrase|edit|correct|sort|fix|solve"
-    rf"|convert|complete|answer|analy[sz]e|which of|describe|identify|consider|do|for|from|of|in)"
-    rf"\s+(?:the\s+)?(?:following|given|below|above)\b(?!\s+\w+\s+(?:day|week|month"
-    rf"|year)s?\b)(?!\s+(?:an?|that)\b)"
-    rf"|\b{_TEXT_EN}\s+(?:\w+\s+)?(?:below|above|provided|given|listed|that follows?|supplied"
-    rf"|attached|shown|in (?:the )?(?:input|brackets|parentheses|quotes)|i (?:have )?(?:pasted"
-    rf"|posted|gave|wrote below|sent))\b"
-    rf"|\beach of (?:the|these|those) {_TEXT_EN}\b(?!\s+(?:of|in|that))"
-    rf"|\bunderlined (?:word|part|phrase|section)s?\b|\bthe bullet points\b",
-    re.IGNORECASE,
+# A text stands only where one of these does.
+_TEXT_MARKS = (
+    *("text", "sentence", "paragraph", "passage", "article", "excerpt", "essay", "mail", "letter"),
+    *("poem", "stor", "review", "tweet", "conversation", "dialog", "transcript", "report"),
+    *("abstract", "statement", "word", "phrase", "list", "numbers", "table", "code", "snippet"),
+    *("equation", "expression", "data", "question", "quot", "items", "options", "premises"),
+    *("argument", "comment", "message", "speech", "document", "note", "lyrics", "headline"),
+    *("recipe", "resume", "résumé", "puzzle", "riddle", "scenario", "claim", "pair", "pun"),
+    *("post", "description", "figures", "values", "fragment", "json", "xml", "csv", "array"),
+    *("point", "lines", "string"),
+)
+_GIVEN = (
+    *("following", "given", "provided", "above", "below", "underlined", "highlighted", "attached"),
+    *("quoted", "listed", "supplied"),
+)
+_POINTER_EN = (
+    part(
+        rf"(?<!\ba )(?<!\ban )\b(?:the|these|this|those|each|following|given|below|above|all)\s+"
+        rf"(?:(?:following|given|provided|above|below|underlined|highlighted|attached|quoted|listed"
+        rf"|supplied)\s+)(?:(?:two|three|four|five|\d)\s+)?(?!{_NO_MATERIAL}\b)(?:[\w'’-]+)",
+        _GIVEN,
+    ),
+    part(
+        r"\b(?:the|these|those|both)\s+(?:two|three|four|five)\s+(?:\w+\s+)?(?:texts|sentences"
+        r"|paragraphs|passages|articles|statements|words|phrases|lists|numbers|poems|quotes|claims"
+        r"|arguments)\b(?!\s+(?:of|in|that|which|from|for))",
+        ("two", "three", "four", "five"),
+    ),
+    part(
+        r"\b(?:translate|summari[sz]e|classify|rewrite|paraphrase|edit|correct|sort|fix|solve"
+        r"|convert|complete|answer|analy[sz]e|which of|describe|identify|consider|do|for|from|of"
+        r"|in)\s+(?:the\s+)?(?:following|given|below|above)\b(?!\s+\w+\s+(?:day|week|month"
+        r"|year)s?\b)(?!\s+(?:an?|that)\b)",
+        ("following", "given", "below", "above"),
+    ),
+    part(
+        rf"\b{_TEXT_EN}\s+(?:\w+\s+)?(?:below|above|provided|given|listed|that follows?|supplied"
+        rf"|attached|shown|in (?:the )?(?:input|brackets|parentheses|quotes)|i (?:have )?(?:pasted"
+        rf"|posted|gave|wrote below|sent))\b",
+        (
+            *(
+                "below",
+                "above",
+                "provided",
+                "given",
+                "listed",
+                "that follow",
+                "supplied",
+                "attached",
+            ),
+            *("shown", "in the input", "in input", "brackets", "parentheses", "quotes", "pasted"),
+            *("posted", "i gave", "i have gave", "wrote below", "sent"),
+        ),
+    ),
+    part(
+        rf"\beach of (?:the|these|those) {_TEXT_EN}\b(?!\s+(?:of|in|that))",
+        ("each of",),
+    ),
+    part(
+        r"\bunderlined (?:word|part|phrase|section)s?\b|\bthe bullet points\b",
+        ("underlined", "the bullet points"),
+    ),
 )
 _WORK_EN = (
     r"(?:summari[sz]e|translate|paraphrase|rewrite|rephrase|reword|proofread|edit|correct|fix"
@@ -56,13 +102,18 @@ _WORK_EN = (
     r"|using|use|based on|according to|given|from|look at|does|do|is|what|which|who|how|add"
     r"|remove|make|rank|choose|pick|select|fill|point out|tell|compare|debug|refactor|put)"
 )
-_DEFINITE_EN = re.compile(
-    rf"(?:^|[.?!]\s+|,\s*)(?:please\s+|can you\s+|could you\s+)?{_WORK_EN}\b[^.?!:\n]{{0,60}}?"
+_DEFINITE = ("the", "this", "these", "those", "my", "both")
+_WORKS_ON_EN = (
+    rf"(?:please\s+|can you\s+|could you\s+)?{_WORK_EN}\b[^.?!:\n]{{0,60}}?"
     rf"\b(?:the|this|these|those|my|both|both of the)\s+(?:\w+\s+)?{_TEXT_EN}\b"
-    rf"(?!\s+(?:of|about|by|on|for|between|that|which|who|called|from|used|with|['’\"“‘«])"
-    rf"|\w*['’]s)"
-    rf"|^given (?:an?|the|two|some|three)\s+(?:\w+\s+){{0,2}}{_TEXT_EN}\b",
-    re.IGNORECASE,
+    r"(?!\s+(?:of|about|by|on|for|between|that|which|who|called|from|used|with|['’\"“‘«])"
+    r"|\w*['’]s)"
+)
+_DEFINITE_EN = (
+    part(rf"^{_WORKS_ON_EN}", _DEFINITE, _TEXT_MARKS),
+    # Begins with one of few characters, so that the search jumps to it.
+    part(rf"[.?!,](?:(?<=,)|\s)\s*{_WORKS_ON_EN}", _DEFINITE, _TEXT_MARKS),
+    part(rf"^given (?:an?|the|two|some|three)\s+(?:\w+\s+){{0,2}}{_TEXT_EN}\b", ("given",)),
 )
 _BARE_EN = re.compile(
     r"\s*(?:please\s+)?(?:summari[sz]e|translate|paraphrase|rewrite|proofread|shorten|simplify"
@@ -87,31 +138,47 @@ _WORK_KO = (
     r"|늘려|답장"
     r"|이어|변환|읽고|읽어|밑줄|배열)"
 )
-_POINTER_KO = re.compile(
-    rf"(?<![가-힣])(?:위 ?|위의 ?|밑줄 친 ?|입력된 ?|나열된 ?|보기의 ?)\s*(?:나오는\s*"
-    rf"|있는\s*)?"
-    rf"(?:[가-힣]{{1,6}}\s+)?{_TEXT_KO}(?:들)?(?:을|를|은|는|이|가|의|에|에서|과|와|로|으로|중|속"
-    rf"|만|도)?(?![가-힣])"
-    rf"|아래에\s+(?:적힌|있는|나온|나열된|제시된)|(?:(?:^|[.?!\n,:])\s*다음|(?<![가-힣])(?:아래"
-    rf"|아래의|다음의|주어진|제시된|제공된))\s+(?!(?:주|주말|폴더|항목부터|달|해|날|번|시간|학기"
-    rf"|시즌|편|역|정거장|정류장|차례|회|세대|단계|대|층|쪽|년|월|휴가|방학|생|기회|경기|수업|약속"
-    rf"|일정|버스|기차|열차|비행기|방송|예약|모임|회의|출장|여행|층|집|진료|알람|목적지|사람|턴|차"
-    rf"|중에|것도|배|명절)(?:[은는이가을를에의도엔에는로]|에서|까지|부터|으로|째)?(?![가-힣]))"
-    rf"(?:[가-힣\d]+\s+){{0,2}}?[가-힣]+(?:을|를|에서|의|은|는|이|가|과|와|에|로|으로)(?![가-힣])"
-    rf"|(?<![가-힣])(?:다음|아래)(?:을|를|의|은|는)\s+[가-힣]"
-    rf"|(?<![가-힣])(?:다음|아래|보기)\s*중(?!에)"
-    rf"|두 (?:문장|글|단어|낱말|진술|주장|시|그림)(?:의|을|이|은|를|가) (?:[가-힣]+ )?(?:비교|차이"
-    rf"|공통|모순|관계|합쳐|연결|이어|같은|서로)|밑줄 친 [가-힣]+|(?<![가-힣])(?:제시문|지문|본문"
-    rf"|보기)(?:을|를|에서|의)\s"
-    rf"|(?<![가-힣])이\s+(?:[가-힣]+\s+)?(?:글|문장|문단|시|기사|코드|이메일|편지|리뷰|후기|문의"
-    rf"|이야기|표|지문|소설|방정식|단어|대화|연설문|보고서)(?:들)?(?:을|를|에서|의"
-    rf"|에)\s[^.\n]{{0,40}}(?:{_WORK_KO}|글쓴이|주제|제목|뜻|의미|답변|답장|말하려|감정|오류|요지"
-    rf"|교훈|무엇)",
+_POINTER_KO = (
+    part(
+        rf"(?<![가-힣])(?:위 ?|위의 ?|밑줄 친 ?|입력된 ?|나열된 ?|보기의 ?)\s*(?:나오는\s*"
+        rf"|있는\s*)?"
+        rf"(?:[가-힣]{{1,6}}\s+)?{_TEXT_KO}(?:들)?(?:을|를|은|는|이|가|의|에|에서|과|와|로|으로|중|속"
+        rf"|만|도)?(?![가-힣])",
+        ("위", "밑줄 친", "입력된", "나열된", "보기의"),
+    ),
+    part(
+        r"아래에\s+(?:적힌|있는|나온|나열된|제시된)|(?:(?:^|[.?!\n,:])\s*다음|(?<![가-힣])(?:아래"
+        r"|아래의|다음의|주어진|제시된|제공된))\s+(?!(?:주|주말|폴더|항목부터|달|해|날|번|시간|학기"
+        r"|시즌|편|역|정거장|정류장|차례|회|세대|단계|대|층|쪽|년|월|휴가|방학|생|기회|경기|수업|약속"
+        r"|일정|버스|기차|열차|비행기|방송|예약|모임|회의|출장|여행|층|집|진료|알람|목적지|사람|턴|차"
+        r"|중에|것도|배|명절)(?:[은는이가을를에의도엔에는로]|에서|까지|부터|으로|째)?(?![가-힣]))"
+        r"(?:[가-힣\d]+\s+){0,2}?[가-힣]+(?:을|를|에서|의|은|는|이|가|과|와|에|로|으로)(?![가-힣])"
+        r"|(?<![가-힣])(?:다음|아래)(?:을|를|의|은|는)\s+[가-힣]"
+        r"|(?<![가-힣])(?:다음|아래|보기)\s*중(?!에)",
+        ("다음", "아래", "주어진", "제시된", "제공된", "보기"),
+    ),
+    part(
+        r"두 (?:문장|글|단어|낱말|진술|주장|시|그림)(?:의|을|이|은|를|가) (?:[가-힣]+ )?(?:비교"
+        r"|차이|공통|모순|관계|합쳐|연결|이어|같은|서로)|밑줄 친 [가-힣]+|(?<![가-힣])(?:제시문"
+        r"|지문|본문|보기)(?:을|를|에서|의)\s",
+        ("두 ", "밑줄 친", "제시문", "지문", "본문", "보기"),
+    ),
+    part(
+        rf"(?<![가-힣])이\s+(?:[가-힣]+\s+)?(?:글|문장|문단|시|기사|코드|이메일|편지|리뷰|후기|문의"
+        rf"|이야기|표|지문|소설|방정식|단어|대화|연설문|보고서)(?:들)?(?:을|를|에서|의"
+        rf"|에)\s[^.\n]{{0,40}}(?:{_WORK_KO}|글쓴이|주제|제목|뜻|의미|답변|답장|말하려|감정|오류|요지"
+        rf"|교훈|무엇)",
+        ("이 ", "이\n"),
+    ),
 )
-_DEFINITE_KO = re.compile(
-    rf"(?<![가-힣])(?:이|그|저|제가 쓴|제|내가 쓴|내|우리)\s+(?:[가-힣]+\s+)?{_TEXT_KO}(?:들)?"
-    rf"(?:을|를|에서|의|이|가|은|는|에)?\s[^.?!:\n]{{0,40}}?{_WORK_KO}"
-    rf"|^(?:{_TEXT_KO})(?:을|를|에서|의)\s[^.?!:\n]{{0,30}}?{_WORK_KO}",
+_DEFINITE_KO = (
+    part(
+        rf"(?<![가-힣])(?:이|그|저|제가 쓴|제|내가 쓴|내|우리)\s+(?:[가-힣]+\s+)?{_TEXT_KO}(?:들)?"
+        rf"(?:을|를|에서|의|이|가|은|는|에)?\s[^.?!:\n]{{0,40}}?{_WORK_KO}",
+    ),
+    part(
+        rf"^(?:{_TEXT_KO})(?:을|를|에서|의)\s[^.?!:\n]{{0,30}}?{_WORK_KO}",
+    ),
 )
 _BARE_KO = re.compile(
     r"\s*(?:(?:이거|이걸|이것을?|그거)\s*)?(?:(?:영어|한국어|한글|일본어|중국어|존댓말|반말|우리말"
@@ -162,16 +229,18 @@ def _missing(record: RecordView) -> str | None:
     text = record.instruction
     if _BARE_EN.fullmatch(text) or _BARE_KO.fullmatch(text):
         return f"nothing to work on is given: {quote(text)}"
-    if _WRITES_PROGRAM.search(text) or _ABOUT_WORK.search(text):
-        return None
     pointers = (
         (_POINTER_EN, _DEFINITE_EN) if record.language == "en" else (_POINTER_KO, _DEFINITE_KO)
     )
-    for pattern in pointers:
-        found = pattern.search(text)
-        if found and not _gives_material(text, found):
+    for parts in pointers:
+        found = search(parts, text, record.lower_instruction)
+        if found and not _gives_material(text, found) and not _needs_none(text):
             return f"the instruction speaks of {quote(found[0])}, and the input is empty"
     return None
+
+
+def _needs_none(text: str) -> bool:
+    return bool(_WRITES_PROGRAM.search(text) or _ABOUT_WORK.search(text))
 
 
 def _gives_material(text: str, reference: re.Match[str]) -> bool:

@@ -198,6 +198,8 @@ _NUMBERS: tuple[Callable[[str], str | None], ...] = (
 
 
 def _personal_data(record: RecordView) -> str | None:
+    if "@" not in record.all_text and not _DIGITS.search(record.all_text):
+        return None
     for part, text in (
         ("instruction", record.instruction),
         ("input", record.input),

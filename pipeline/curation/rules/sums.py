@@ -33,6 +33,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[a-zA-Z]{2,20}/[a-zA-Z]+|[^\W\d_]+)|(?P<symbol>\S)",
     re.IGNORECASE,
 )
+_OPERATOR = re.compile(r"[-+*/^]")
 # After one of these a number stands by itself; after any other word it may be half a quantity.
 _CONNECTIVES = frozenset(
     {"and", "so", "then", "thus", "therefore", "or", "그리고", "이고", "이며"}
@@ -78,10 +79,15 @@ class Side(NamedTuple):
 
 
 def find_equations(line: str) -> Iterator[tuple[Side, Side]]:
-    """Find the pairs of sides that a normalised line says are equal."""
+    """Find the pairs of sides that a normalised line says are equal, of which one is a sum."""
+    if "=" not in line or not _OPERATOR.search(line):
+        return
     tokens = list(_tokenize(line))
     start = 0
     while start < len(tokens):
+        if tokens[start].kind in ("other", "word"):
+            start += 1
+            continue
         end = _chain_end(tokens, start)
         if any(token.kind == "equals" for token in tokens[start:end]):
             sides = _split(tokens, start, end)
@@ -98,12 +104,17 @@ def _tokenize(line: str) -> Iterator[Token]:
         if number is not None and len(number) > _LONGEST_NUMBER:
             yield Token("other", found[0], start, end)
         elif number is not None:
-            value = Fraction((number.replace(",", "") or "0") + (found["places"] or ""))
-            value *= _SCALES.get((found["scale"] or "").lower(), 1)
             places = len(found["places"] or ".") - 1
+            value = _value(number.replace(",", "") or "0", found["places"], found["scale"])
             yield Token("number", found[0], start, end, value, places, bool(found["percent"]))
         else:
             yield Token(_KINDS[found.lastgroup or "symbol"], found[0], start, end)
+
+
+def _value(digits: str, places: str | None, scale: str | None) -> Fraction:
+    # Reading a fraction from a string takes four times as long as from an int.
+    value = Fraction(digits + places) if places else Fraction(int(digits))
+    return value * _SCALES.get(scale.lower(), 1) if scale else value
 
 
 _KINDS: dict[str, Kind] = {

@@ -29,6 +29,11 @@ class RecordView:
         return f"{self.instruction}\n{self.input}"
 
     @cached_property
+    def all_text(self) -> str:
+        """Instruction, input and output, for questions that any of them may answer."""
+        return f"{self.task_text}\n{self.output}"
+
+    @cached_property
     def folded_task_text(self) -> str:
         """Instruction and input as duplicates are compared: no case, spacing, end punctuation."""
         return fold(self.task_text)
