@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from pipeline.curation.contamination.protected_index import Candidate
     from pipeline.curation.contamination.texts import Cut
 
-_BATCH = 2000
+_BATCH_RECORDS = 2000
+_BATCH_CHARACTERS = 4_000_000
+"""Each takes about 20 bytes of memory while it is cut."""
 _EXCERPT = 80
 
 
@@ -97,15 +99,28 @@ def drop_contaminated(
     """
     search = _Search(protected, config)
     result = StageResult([], [])
-    for start in range(0, len(records), _BATCH):
-        batch = records[start : start + _BATCH]
+    for batch in _cut_batches(records):
         for record, leaks in zip(batch, search.find(batch), strict=True):
             if leaks:
                 result.dropped.append(_reject(record, leaks))
             else:
                 result.kept.append(record)
-        progress(start + len(batch), len(records), "contamination")
+        progress(len(result.kept) + len(result.dropped), len(records), "contamination")
     return result
+
+
+def _cut_batches(records: Sequence[InstructionRecord]) -> Iterator[list[InstructionRecord]]:
+    """Cut records, in order, into batches that memory holds however long they are."""
+    batch: list[InstructionRecord] = []
+    characters = 0
+    for record in records:
+        characters += len(record.instruction) + len(record.input) + len(record.output)
+        batch.append(record)
+        if len(batch) == _BATCH_RECORDS or characters > _BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
 class _Search:

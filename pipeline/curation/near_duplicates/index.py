@@ -110,8 +110,12 @@ class NearDuplicateIndex:
 
     @property
     def _header(self) -> dict[str, str]:
+        from pipeline.curation.near_duplicates.signatures import PERMUTATIONS
+        from pipeline.curation.near_duplicates.texts import NGRAM
+
         return {
             "kind": "near duplicates",
             "format": _FORMAT,
             "bands": f"{self.bands.number} of {self.bands.rows} rows",
+            "signature": str((PERMUTATIONS, sorted(NGRAM.items()))),
         }
