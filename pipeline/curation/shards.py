@@ -75,7 +75,7 @@ def _examine_in(
 ) -> list[Finding]:
     others = set(multiprocessing.active_children())
     try:
-        with _interrupts_held_back():
+        with _signals_held_back():
             futures = [pool.submit(examine_shard, shard, config) for shard in cut(drafts)]
         return gather((future.result() for future in futures), len(drafts), progress)
     except BrokenProcessPool as error:
@@ -92,16 +92,28 @@ def _examine_in(
 
 
 @contextmanager
-def _interrupts_held_back() -> Generator[None]:
+def _signals_held_back() -> Generator[None]:
     """Start processes that never see a Ctrl-C, which a terminal sends to all; ours comes later.
 
-    They would end in tracebacks of their own. Who is interrupted ends them.
+    They would end in tracebacks of their own; who is interrupted ends them. And a pool that is
+    interrupted half started waits for ever.
     """
+    came: list[int] = []
+    # Blocking is inherited but holds nothing back here, where other threads take the signal.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handlers = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread()
+    }
     try:
         yield
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _end_with_parent() -> None:
