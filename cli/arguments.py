@@ -19,6 +19,9 @@ from schemas.storage import describe_validation_error
 
 Params = TypeVar("Params", bound=BaseModel)
 
+_MOST_CHOICES = 12
+"""More would bury the flag that they belong to; its help says where they are listed."""
+
 
 class ArgumentError(UserError):
     """A flag or a line of the config file is not what the verb takes."""
@@ -158,7 +161,8 @@ def _placeholder(metavar: str) -> str:
     """Show what to type rather than its Python type: ``LANGUAGE=COUNT``, ``{a,b}``, ``STR``."""
     if metavar.startswith("dict["):
         return "STRATEGY=WEIGHT" if metavar.endswith("float]") else "LANGUAGE=COUNT"
-    return metavar.removeprefix("tuple[").removesuffix(",...]")
+    one = metavar.removeprefix("tuple[").removesuffix(",...]")
+    return "NAME" if one.count(",") >= _MOST_CHOICES else one
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class GenerateParams(GenerationConfig):
 class CurateParams(CurationConfig):
     """Sort drafts into kept records and rejections, and publish them as a dataset version.
 
-    Costs no request: new rules or thresholds re-curate the same drafts for free.
+    Costs no request unless a judge is named: new rules or thresholds re-curate the same drafts for
+    free.
     """
 
     name: str = Field(default="demo", pattern=NAME_PATTERN)
@@ -91,8 +92,8 @@ class CurateParams(CurationConfig):
 class ExploreParams(CurateParams):
     """Sort drafts into kept records and rejections, and publish them as a dataset version.
 
-    Costs no request: new rules or thresholds re-curate the same drafts for free. With --what-if or
-    --sweep nothing is published: the drafts are compared under other knobs.
+    Costs no request unless a judge is named: new rules or thresholds re-curate the same drafts for
+    free. With --what-if or --sweep nothing is published: the drafts are compared under other knobs.
     """
 
     what_if: tuple[str, ...] = ()

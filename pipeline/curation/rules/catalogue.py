@@ -78,9 +78,10 @@ class RulesConfig(Frozen):
     Stanford Alpaca and nothing else, to compare with its data; Korean ones as ``standard``, as
     Alpaca's filters are for English alone."""
     off: tuple[Reason, ...] = ()
-    """Rules to leave out, by the reason that they give. Each one left out keeps more records."""
+    """Rules to leave out, by their names in `./pacaloom rules`. Each one left out keeps more
+    records."""
     on: tuple[Reason, ...] = ()
-    """Rules to ask besides those of the profile, by their reason. Each one drops more records."""
+    """Rules to ask besides those of the profile, by the same names. Each one drops more records."""
 
     @model_validator(mode="after")
     def _switches_name_rules(self) -> Self:
