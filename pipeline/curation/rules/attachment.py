@@ -53,6 +53,7 @@ _THING_MARKS_KO = (
 )
 _GAVE_KO = ("주신", "준", "두신", "주셨던", "드린")
 _SENDS_KO = ("보내", "올려", "공유해", "업로드해", "찍어", "제공해", "첨부해", "전송해")
+_POINTS = ("the", "this", "your")
 _ATTACHES = ("attach", "enclos")
 # Nobody writes these but someone who claims to have the thing.
 _CLAIMS = (
@@ -94,6 +95,7 @@ _CLAIMS = (
     part(
         rf"\b(?:from|by|at|see|click|enlarge) (?:on )?(?:the|this|your) {_SEEN_EN}(?=[,.:]"
         rf"| (?:of (?:your|the)|to|on the (?:left|right)|below|above|provided))",
+        _POINTS,
         _SEEN_MARKS,
     ),
     part(
@@ -133,38 +135,38 @@ _CLAIMS = (
         r"(?:sav|sent|send|creat|email|includ|look|review|read|generat|draw|drew|record|check|put"
         r"|plac|insert|add|export|stor)\w*\s+(?:at\s+|over\s+|through\s+)?(?:\w+\s+){0,6}?"
         rf"(?:{_THING_EN}|inbox)\b",
-        _THING_MARKS,
         ("i ", "we ", "i'", "we'", "i’", "we’", "i\n", "we\n"),
+        _THING_MARKS,
     ),
     part(
         rf"\b{_THING_EN}\s+(?:\w+\s+)?(?:is|are|was|were|has been|have been)?\s*(?:attached"
         r"|enclosed|you (?:\w+ )?(?:attached|uploaded|sent|provided|shared|gave|posted|included"
         r"|linked))\b",
-        _THING_MARKS,
         ("attached", "enclosed", "you "),
         (
             *("attached", "enclosed", "uploaded", "sent", "provided", "shared", "gave"),
             *("posted", "included", "linked"),
         ),
+        _THING_MARKS,
     ),
     part(
         r"\b(?:click|open|download|play|press|watch|listen to)\s+(?:\w+\s+){0,3}?"
         rf"{_THING_EN}\s+(?:below|above|attached|i\b)",
-        _THING_MARKS,
         ("click", "open", "download", "play", "press", "watch", "listen to"),
+        _THING_MARKS,
     ),
     part(
         r"\b(?:see|shown|look at|refer to|here is|here['’]s|here are)\s+(?:\w+\s+){0,3}?"
         rf"{_SEEN_EN}(?:\s+(?:below|above|of|showing|here|you|i)|[:.]|\s*$)",
-        _SEEN_MARKS,
         ("see", "shown", "look at", "refer to", "here is", "here's", "here’s", "here are"),
+        _SEEN_MARKS,
     ),
     part(
         rf"\b{_SEEN_EN}\s+(?:below|above|on the (?:left|right))\b",
-        _SEEN_MARKS,
         ("below", "above", "on the left", "on the right"),
+        _SEEN_MARKS,
     ),
-    part(rf"\b(?:below|above)\s+{_SEEN_EN}\b", _SEEN_MARKS, ("below", "above")),
+    part(rf"\b(?:below|above)\s+{_SEEN_EN}\b", ("below", "above"), _SEEN_MARKS),
     part(
         r"첨부(?:된|한|해|하|합|드린|드립|했|파일|와|로)[가-힣]*"
         rf"(?:\s*{_THING_KO})?",
@@ -198,18 +200,20 @@ _SIGHTS = (
     part(
         rf"\b(?:the|this|your)\s+{_SEEN_EN}\s+(?:\w+ly\s+)?(?:shows?|depicts?|displays?|features?"
         rf"|contains?|captures?|illustrates?|portrays?|appears|reveals?|has|is of|is an?)\b",
+        _POINTS,
         _SEEN_MARKS,
     ),
     part(
         rf"\b{_SEEN_EN} (?:provided|attached|shown|above|below|you)\b",
-        _SEEN_MARKS,
         ("provided", "attached", "shown", "above", "below", "you"),
+        _SEEN_MARKS,
     ),
     part(
         rf"\b(?:in|from|on|at)\s+(?:the|this|your)\s+{_SEEN_EN}\b(?=[,.]|\s+(?:we|you|i|there"
         rf"|above|below))"
         rf"|\b(?:as|can be)\s+(?:you can see\s+)?(?:seen\s+|shown\s+)?(?:in|from)\s+(?:the|this"
         rf"|your)\s+{_SEEN_EN}\b",
+        _POINTS,
         _SEEN_MARKS,
     ),
     part(

@@ -45,7 +45,9 @@ _FEWEST_OF_EACH_POLITE = 3
 # What a text needs to hold for two levels to be in it at all.
 _POLITE_END = re.compile(r"니[다까]|[요죠](?![가-힣])|시오")
 _PLAIN_END = re.compile(
-    r"(?:(?<!니)다|[어아해돼봐줘둬춰꿔워써져켜펴쳐텨셔껴쪄려와야마지네군나든라게래걸때])(?![가-힣,])"
+    r"[다라어아해돼봐줘둬춰꿔워써져켜펴쳐텨셔껴쪄려와야마지네군나게래걸때]"
+    # 해체 is told before a sentence mark alone, which may follow what stands in quotation marks.
+    r"(?:(?<=[다라])(?<!니다)(?![가-힣,])|(?<!다)(?=\s*[.!?。~…\"“'‘「『(]))"
 )
 
 

@@ -80,8 +80,9 @@ _POINTER_EN = (
                 "supplied",
                 "attached",
             ),
-            *("shown", "in the input", "in input", "brackets", "parentheses", "quotes", "pasted"),
-            *("posted", "i gave", "i have gave", "wrote below", "sent"),
+            *("shown", "in the input", "in input", "brackets", "parentheses", "quotes", "i gave"),
+            *("i pasted", "have pasted", "i posted", "have posted", "have gave", "i sent"),
+            *("wrote below", "have sent"),
         ),
     ),
     part(
