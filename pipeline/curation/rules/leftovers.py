@@ -84,6 +84,7 @@ _BARE_LINK = re.compile(
     r"/[\w./-]{2,100}|(?<![\w@./-])(?:bit\.ly|goo\.gl|t\.co|tinyurl\.com|han\.gl|me2\.do)/\w{2,40}",
     re.IGNORECASE,
 )
+_HOST_NAME = re.compile(r"(?:https?://)?(?:[\w-]+\.)*?([a-z0-9-]{4,})\.[a-z.]{2,6}(?:[/:?]|$)")
 _RESERVED_LINK = re.compile(
     r"(?:https?://)?(?:[\w-]+\.){0,8}(?:example\.(?:com|org|net|kr|co\.kr)|localhost|w3\.org|schema\.org"
     r"|127\.0\.0\.1|0\.0\.0\.0)(?:[:/]|$)",
@@ -157,9 +158,17 @@ def _hallucinated_link(record: RecordView) -> str | None:
     for pattern in (_LINK, _BARE_LINK):
         for found in pattern.finditer(text):
             link = found[0].rstrip(".,;:!?")
-            if link not in record.task_text and not _RESERVED_LINK.match(link):
+            if link in record.task_text or _RESERVED_LINK.match(link):
+                continue
+            if not _calls_named_service(record, text[: found.start()], link):
                 return f"the output gives {quote(link)}"
     return None
+
+
+def _calls_named_service(record: RecordView, before: str, link: str) -> bool:
+    """Tell a string of code that calls the service which the task asks to call."""
+    host = _HOST_NAME.match(link)
+    return host is not None and before[-1:] in ("'", '"') and host[1] in record.task_text.lower()
 
 
 LEFTOVER_RULES = (
@@ -194,6 +203,11 @@ LEFTOVER_RULES = (
                 "en", "Repeat the address.", "It is https://plums.org.", input="https://plums.org"
             ),
             Example("ko", "주소를 반복하세요.", "www.jadu.kr입니다.", input="www.jadu.kr"),
+            Example(
+                "en",
+                "Write a call to the Plumworld API.",
+                "get('https://api.plumworld.org/v1/plums')",
+            ),
         ),
     ),
 )

@@ -210,6 +210,11 @@ MERGED_RULES = (
                 "Jupiter has been known since antiquity, as it is bright to the naked eye.",
             ),
             Example(
+                "en",
+                "Describe the house on the list. Invent particulars if needed.",
+                "A bright house with three rooms and an old pear tree behind the kitchen.",
+            ),
+            Example(
                 "ko",
                 "가장 큰 행성을 말하세요. 그 행성의 특징도 설명하세요.",
                 "목성입니다. 기체로 되어 있습니다.",

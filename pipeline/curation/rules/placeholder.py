@@ -118,6 +118,7 @@ _ASKS_FOR_CODE = re.compile(
     r"|자바|정규식|문법",
     re.IGNORECASE,
 )
+_FEWEST_IN_DRAFT = 2
 
 
 def _placeholder(record: RecordView) -> str | None:
@@ -153,10 +154,12 @@ def _is_left(record: RecordView, part: str, found: str, blank: _Blank) -> bool:
 
 
 def _stands_in_task(task_text: str, found: str, blank: _Blank) -> bool:
-    """Tell whether the task shows the blank, or blanks of its kind: a draft, a form."""
+    """Tell whether the task shows the blank, or is itself a draft of several of its kind."""
     if found.casefold() in task_text.casefold():
         return True
-    return blank.mark in task_text and blank.pattern.search(task_text) is not None
+    if blank.mark not in task_text:
+        return False
+    return len(blank.pattern.findall(task_text)) >= _FEWEST_IN_DRAFT
 
 
 PLACEHOLDER_RULE = Rule(
@@ -172,5 +175,17 @@ PLACEHOLDER_RULE = Rule(
     near_misses=(
         Example("en", "Write a template for a thank-you note.", "Dear [Name], thank you."),
         Example("ko", "감사 편지 양식을 만드세요.", "[이름] 님께 감사드립니다."),
+        Example(
+            "en",
+            "Make this note more formal.",
+            "Dear [Manager], I ask for leave from [Start Date].",
+            input="Hi [name], I want [date] off.",
+        ),
+        Example(
+            "ko",
+            "더 공손하게 고쳐 쓰세요.",
+            "[성함] 님, [날짜]에 찾아뵙겠습니다.",
+            input="[이름]아, [시간]에 갈게.",
+        ),
     ),
 )

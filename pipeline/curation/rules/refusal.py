@@ -200,13 +200,16 @@ def _refusal(record: RecordView) -> str | None:
 
 
 def _sounds_excused(read: str, found: re.Match[str]) -> bool:
-    """Tell "답변할 수 없습니다" from "그릇 없이는 만들 수 없습니다", which is about the matter."""
+    """Tell "답변할 수 없습니다" from "그릇 없이는 만들 수 없습니다", which is about the matter.
+
+    "내용이 이해가 되지 않았다" likewise is what a review says.
+    """
     return bool(
         _WANTS_LINE.search(read)
         or "드" in found[0]
         or "주시" in found[0]
         or "주세" in found[0]
-        or "없" not in found[0]
+        or not ("없" in found[0] or "이해" in found[0])
     )
 
 

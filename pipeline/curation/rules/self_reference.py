@@ -99,7 +99,18 @@ _MARKS_SELF = (
         "programmed",
         "created by",
     ),
-    *("developed by", "chatgpt", "qwen", "claude", "gemini", "computer program", "openai", " bot"),
+    *(
+        "developed by",
+        "chatgpt",
+        "qwen",
+        "claude",
+        "gemini",
+        "computer program",
+        "openai",
+        " bot ",
+        " bot.",
+        " bot,",
+    ),
     *("digital ", "virtual ", "trained by", "built by", "made by", "robot", "machine"),
 )
 _MARKS_SELF_KO = (
@@ -130,6 +141,7 @@ _MARKS_SELF_KO = (
     ),
     *("저는 프로", "gpt", "프로그래밍"),
 )
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _PLAYS_MACHINE = re.compile(
     r"\b(?:write|stor(?:y|ies)|dialog\w*|scene|script|character|role|pretend|imagine|act as|poem"
     r"|speech|monologue|explain|describe|what)\b"
@@ -139,19 +151,30 @@ _PLAYS_MACHINE = re.compile(
 
 
 def _self_reference(record: RecordView) -> str | None:
-    if not holds_any(
-        record.lower_output, _MARKS_SELF if record.language == "en" else _MARKS_SELF_KO
-    ):
+    marks = _MARKS_SELF if record.language == "en" else _MARKS_SELF_KO
+    marks = tuple(mark for mark in marks if mark in record.lower_output)
+    if not marks:
         return None
-    found = _CERTAIN_SELF.search(record.output)
+    # The patterns are dear and stay within a sentence: only those with a mark are read.
+    sentences = [
+        sentence
+        for sentence in _SENTENCE_END.split(record.output)
+        if holds_any(sentence.lower(), marks)
+    ]
+    found = _find_in(sentences, _CERTAIN_SELF)
     about_machines = _ABOUT_MACHINES.search(record.task_text)
     if found is None and not about_machines:
-        found = _LIKELY_SELF.search(record.output)
-    if found is None or found[0] in record.task_text or _CERTAIN_SELF.search(record.input):
+        found = _find_in(sentences, _LIKELY_SELF)
+    if found is None or found in record.task_text or _CERTAIN_SELF.search(record.input):
         return None
     if about_machines and _PLAYS_MACHINE.search(record.instruction):
         return None
-    return f"the output says {quote(found[0])}"
+    return f"the output says {quote(found)}"
+
+
+def _find_in(sentences: list[str], pattern: re.Pattern[str]) -> str | None:
+    found = next(filter(None, map(pattern.search, sentences)), None)
+    return None if found is None else found[0]
 
 
 SELF_REFERENCE_RULE = Rule(
