@@ -123,6 +123,8 @@ class DatasetManifest(Frozen):
     """The whole curation config with which the records were judged."""
     judge: JudgeReport | None = None
     """None when nobody judged."""
+    drafts_sha256: str = ""
+    """Over the drafts that were curated, so that the same batch is known when it comes again."""
     against: tuple[str, ...] = ()
     """Earlier dataset versions that the records had to differ from, as ``NAME/VERSION``."""
     seeds: tuple[SourceFile, ...]

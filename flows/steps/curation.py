@@ -1,5 +1,6 @@
 """The curation step: drafts or a file of records in, a published dataset version out."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -129,6 +130,8 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
     """Curate drafts or a file of records, and publish both halves as a dataset version."""
     check_name(params.name)
     bench = open_workbench(params, settings, engine)
+    drafts_sha256 = _hash_drafts(bench.drafts)
+    bench = bench._replace(against=_without_own(bench.against, params.name, drafts_sha256))
     config = part_of(params, CurationConfig)
     with engine.progress("curate") as progress:
         result, judged = bench.curate(config, progress)
@@ -141,6 +144,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
             curation=config.model_dump(mode="json"),
             judge=judged.report,
             assessments={**judged.audited, **judged.assessments},
+            drafts_sha256=drafts_sha256,
             against=tuple(f"{folder.parent.name}/{folder.name}" for folder in bench.against),
             runs=bench.runs,
             licence=params.licence,
@@ -161,6 +165,21 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
         rejected_by_language=manifest.rejected_by_language,
         judge=manifest.judge,
     )
+
+
+def _hash_drafts(drafts: Sequence[Draft]) -> str:
+    digest = hashlib.sha256()
+    for draft in drafts:
+        digest.update(draft.model_dump_json().encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _without_own(against: tuple[Path, ...], name: str, drafts_sha256: str) -> tuple[Path, ...]:
+    """Leave out the version that this very batch became, when it is curated once more."""
+    is_own = bool(against) and against[-1].parent.name == name
+    if is_own and open_version(against[-1]).drafts_sha256 == drafts_sha256:
+        return against[:-1]
+    return against
 
 
 class _Source(NamedTuple):

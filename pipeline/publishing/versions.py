@@ -51,6 +51,8 @@ class Publication(NamedTuple):
     licence: str
     """Licence id as the Hugging Face Hub spells it: ``apache-2.0``, ``other``."""
     code_version: str
+    drafts_sha256: str = ""
+    """Over the drafts, in their order; empty where nobody will ask whether they come again."""
     assessments: Mapping[str, Assessment] = _NOT_JUDGED
     """By record id: what judge and student found of records, dropped ones among them. They are no
     part of the content hash."""
@@ -196,6 +198,7 @@ def _describe(
         runs=publication.runs,
         curation=publication.curation,
         judge=publication.judge,
+        drafts_sha256=publication.drafts_sha256,
         against=publication.against,
         seeds=publication.seeds,
         files=(),

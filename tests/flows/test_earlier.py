@@ -202,3 +202,13 @@ def first_folder(settings: Settings) -> Path:
 
 def newest_hash(settings: Settings) -> str:
     return first_folder(settings).name.removeprefix("0001-")
+
+
+def test_batch_that_is_curated_again_is_not_held_against_itself(settings: Settings) -> None:
+    curate_rows(FIRST, settings)
+    second = curate_rows(SECOND, settings, "plants")
+
+    again = curate_rows(SECOND, settings, "plants")
+
+    assert again.dataset == second.dataset
+    assert again.kept == second.kept

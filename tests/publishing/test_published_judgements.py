@@ -41,7 +41,9 @@ def make_publication(
             audited_mean_score=None,
             kappa=None,
         )
-    return Publication("toy", RECORDS, [], (), {}, report, (), (), "apache-2.0", "v", found or {})
+    return Publication(
+        "toy", RECORDS, [], (), {}, report, (), (), "apache-2.0", "v", assessments=found or {}
+    )
 
 
 def test_scores_reasons_and_difficulties_are_read_back_exactly(tmp_path: Path) -> None:
