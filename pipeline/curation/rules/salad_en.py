@@ -140,10 +140,11 @@ def _find_one_stem(text: str, words: list[str]) -> str | None:
     ((stem, count),) = Counter(word[:_STEM] for word in words).most_common(1)
     if count < _STEM_SHARE * len(words):
         return None
-    forms = {word for word in words if word.startswith(stem)}
-    if len(forms) < _FEWEST_FORMS or stem not in forms:
+    forms = sorted({word for word in words if word.startswith(stem)})
+    root = min(forms, key=len).removesuffix("e")
+    if len(forms) < _FEWEST_FORMS or not all(form.startswith(root) for form in forms):
         return None
-    return f"bends one stem in every way: {quote(' '.join(sorted(forms)))}"
+    return f"bends one stem in every way: {quote(' '.join(forms))}"
 
 
 def _find_no_grammar(text: str, words: list[str], given: str) -> str | None:

@@ -4,8 +4,8 @@ Korean grammar stands at the ends of words, so what a sentence cannot lack, and 
 twice, is seen without a dictionary: a heap of nouns has no ending, a noun of a thing makes no verb
 (양말하다), particles follow a noun and one another only in an order. Linear in the text.
 
-Tried and dropped: the stems of the novelty stage (as many found as by this list of endings, at ten
-times the cost), and what things may do (시계가 웃는다), which every fairy tale breaks.
+Tried and dropped: calling a heap what has certain endings (은, 에서, 니다) in under 12 % of its words
+(26 false alarms in 43,000 real instructions; with the uncertain ones counted, 4).
 """
 
 import re
@@ -78,9 +78,11 @@ _HEAP_WANTED = re.compile(r"단어|낱말|키워드|목록|나열|이름|태그|
 _FEWEST_HEAPED = 9
 _WORDS_AN_ENDING = 3
 
+_CLOSED_BY_N = "".join(map(chr, range(ord("간"), ord("힣"), 28)))
+"""Syllables that end in ㄴ: before 다 they end a sentence."""
 # "… 웃는다 그래서 창문 고등어 미분.": after its verb a sentence is over.
 _AFTER_THE_END = re.compile(
-    r"(?<=[가-힣])(?:는다|니다|이다|였다|었다|았다|했다|한다|된다|인다)(?:\s+그래서|\s+그리고|\s+그러나)?"
+    rf"(?<=[가-힣])(?:[{_CLOSED_BY_N}]다|니다|이다|였다|었다|았다|했다)(?:\s+그래서|\s+그리고|\s+그러나)?"
     r"((?:\s+[가-힣]+){1,4})\s*\.(?=\s|\Z)"
 )
 _LONGEST_ENDED = 200

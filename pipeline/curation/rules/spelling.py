@@ -1,10 +1,12 @@
 """Which three letters follow one another in English words, to tell misspelt noise from words.
 
 A table of the three-letter sequences, with ``_`` for the bounds of a word, of the 5,500 words of
-this project's own English: seed tasks, documentation and a list of school words with rare
-spellings. A word of the language that is not among them has such a sequence unknown to the table
-in one case of six, a word mashed or made up in three cases of four. One look costs the length of
-the word.
+this project's own English: seed tasks, documentation, tests and a list of school words with rare
+spellings. Of 1,491 other words of real instructions 12 % have a sequence that it lacks, of the
+same words with their letters shuffled 93 %. One look costs the length of the word.
+
+Tried and dropped: only sequences of two words or more, of 4,165 words (530 of 25,095 real
+instructions look made up, with this table 3).
 """
 
 _FOLLOWERS = (
