@@ -16,7 +16,7 @@ from pipeline.curation.rules.salad_en import find_english_salad
 from pipeline.curation.rules.salad_ko import find_korean_salad
 from pipeline.curation.rules.view import RecordView
 
-_LONGEST_READ = 800
+_LONGEST_READ = 500
 """Characters: noise that begins later is a matter of endings, and of other rules."""
 _ANY_WORD = re.compile(r"[^\W\d_]|\d")
 _JAMO_INPUT = re.compile(r"(?:[ㄱ-ㅣ\s;]){10,}")
