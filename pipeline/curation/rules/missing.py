@@ -30,17 +30,6 @@ _TEXT_EN = (
     r"|values|fragments?|quotations?|cover letter|blog post|json|xml|csv|array|bullet points?"
     r"|points|lines|strings?)"
 )
-# A text stands only where one of these does.
-_TEXT_MARKS = (
-    *("text", "sentence", "paragraph", "passage", "article", "excerpt", "essay", "mail", "letter"),
-    *("poem", "stor", "review", "tweet", "conversation", "dialog", "transcript", "report"),
-    *("abstract", "statement", "word", "phrase", "list", "numbers", "table", "code", "snippet"),
-    *("equation", "expression", "data", "question", "quot", "items", "options", "premises"),
-    *("argument", "comment", "message", "speech", "document", "note", "lyrics", "headline"),
-    *("recipe", "resume", "résumé", "puzzle", "riddle", "scenario", "claim", "pair", "pun"),
-    *("post", "description", "figures", "values", "fragment", "json", "xml", "csv", "array"),
-    *("point", "lines", "string"),
-)
 _GIVEN = (
     *("following", "given", "provided", "above", "below", "underlined", "highlighted", "attached"),
     *("quoted", "listed", "supplied"),
@@ -111,9 +100,9 @@ _WORKS_ON_EN = (
     r"|\w*['’]s)"
 )
 _DEFINITE_EN = (
-    part(rf"^{_WORKS_ON_EN}", _DEFINITE, _TEXT_MARKS),
+    part(rf"^{_WORKS_ON_EN}", _DEFINITE),
     # Begins with one of few characters, so that the search jumps to it.
-    part(rf"[.?!,](?:(?<=,)|\s)\s*{_WORKS_ON_EN}", _DEFINITE, _TEXT_MARKS),
+    part(rf"[.?!,](?:(?<=,)|\s)\s*{_WORKS_ON_EN}", _DEFINITE),
     part(rf"^given (?:an?|the|two|some|three)\s+(?:\w+\s+){{0,2}}{_TEXT_EN}\b", ("given",)),
 )
 _BARE_EN = re.compile(

@@ -29,12 +29,13 @@ def part(pattern: str, *needs: Marks) -> Part:
 def search(parts: tuple[Part, ...], text: str, lowered: str) -> re.Match[str] | None:
     """Find what the alternation of the parts would: the first match, of the first part there."""
     first: re.Match[str] | None = None
-    known: dict[Marks, bool] = {}
+    # Parts share tuples of marks; hashing one takes as long as some of its tests, its identity not.
+    known: dict[int, bool] = {}
     for pattern, needs in parts:
         for marks in needs:
-            holds = known.get(marks)
+            holds = known.get(id(marks))
             if holds is None:
-                holds = known[marks] = holds_any(lowered, marks)
+                holds = known[id(marks)] = holds_any(lowered, marks)
             if not holds:
                 break
         else:
