@@ -138,6 +138,7 @@ def time_rules(records: list[InstructionRecord]) -> float:
 def time_rule(rule: Rule, records: list[InstructionRecord]) -> float:
     """Return CPU microseconds a record; the first of two rounds pays for the shared readings."""
     views = [RecordView(record) for record in records]
+    spent = 0.0
     for _ in range(2):
         start = time.process_time()
         for view in views:
