@@ -25,7 +25,16 @@ def test_each_profile_asks_the_rules_of_its_severities_and_no_others(language: L
 
     assert asked(RulesConfig(profile="lenient"), language) == of("fatal")
     assert asked(RulesConfig(), language) == of("fatal", "serious")
-    assert asked(RulesConfig(profile="strict"), language) == of("fatal", "serious", "minor")
+
+
+def test_strict_asks_alpacas_filters_on_english_besides_ours() -> None:
+    strict, standard = RulesConfig(profile="strict"), RulesConfig()
+
+    added = [reason for reason in asked(strict, "en") if reason not in asked(standard, "en")]
+    assert added == [
+        "unsuitable-keyword", "write-a-program", "leading-punctuation", "leading-non-ascii",
+    ]  # fmt: skip
+    assert asked(strict, "ko") == asked(standard, "ko")
 
 
 def test_alpaca_profile_asks_korean_records_what_the_standard_one_asks() -> None:

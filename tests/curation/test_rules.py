@@ -12,7 +12,7 @@ from schemas.records import LANGUAGES, InstructionRecord, Language
 from tests.curation.making import make_record
 from tests.curation.rule_cases import FIRES, PASSES, Case
 
-STRICT = RulesConfig(profile="strict")
+OURS = RulesConfig()
 CARRIED = [
     pytest.param(rule, example, example in rule.examples, id=f"{rule.id}-{example.language}")
     for rule in (*RULES, *ALPACA_RULES)
@@ -29,7 +29,7 @@ def to_record(example: Example) -> InstructionRecord:
 def find_evidence(case: Case) -> dict[str, str]:
     _, language, instruction, input_text, output = case
     record = make_record(instruction, language, input_text=input_text, output=output)
-    return {broken.rule.id: broken.evidence for broken in find_broken_rules(record, STRICT)}
+    return {broken.rule.id: broken.evidence for broken in find_broken_rules(record, OURS)}
 
 
 @pytest.mark.parametrize(("rule", "example", "fires"), CARRIED)
@@ -44,7 +44,7 @@ def test_rule_decides_on_the_examples_that_it_carries(
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_near_misses_of_a_rule_break_no_other(rule: Rule) -> None:
-    broken = [find_broken_rules(to_record(example), STRICT) for example in rule.near_misses]
+    broken = [find_broken_rules(to_record(example), OURS) for example in rule.near_misses]
 
     assert not any(broken)
 
