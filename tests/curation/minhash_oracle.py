@@ -35,7 +35,7 @@ def murmur3(data: bytes) -> int:
 
 
 def sign_with_datasketch(text: str, language: Language) -> MinHash:
-    sketch = MinHash(num_perm=144, scheme="affine32", hashfunc=murmur3)
+    sketch = MinHash(num_perm=138, scheme="affine32", hashfunc=murmur3)
     sketch.update_batch(
         [one.encode("utf-32-le", "surrogatepass") for one in shingle(text, language)]
     )

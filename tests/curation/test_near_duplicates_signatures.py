@@ -73,7 +73,7 @@ def test_signatures_of_real_texts_are_those_of_datasketch(language: Language) ->
         assert signature.tolist() == sign_with_datasketch(text, language).hashvalues.tolist()
 
 
-@pytest.mark.parametrize(("threshold", "bands"), [(0.5, (36, 4)), (0.7, (24, 6)), (0.9, (10, 14))])
+@pytest.mark.parametrize(("threshold", "bands"), [(0.5, (46, 3)), (0.7, (23, 6)), (0.9, (9, 14))])
 def test_bands_find_nine_in_ten_pairs_at_the_threshold_and_longer_ones_would_not(
     threshold: float, bands: tuple[int, int]
 ) -> None:
@@ -81,7 +81,7 @@ def test_bands_find_nine_in_ten_pairs_at_the_threshold_and_longer_ones_would_not
 
     assert (count, rows) == bands
     assert 1 - (1 - threshold**rows) ** count >= 0.9
-    assert 1 - (1 - threshold ** (rows + 1)) ** (144 // (rows + 1)) < 0.9
+    assert 1 - (1 - threshold ** (rows + 1)) ** (PERMUTATIONS // (rows + 1)) < 0.9
 
 
 def test_texts_that_share_a_band_share_a_number_and_known_ones_alone_are_not_listed() -> None:

@@ -12,7 +12,7 @@ A record is stored under its id and a hash of where it comes from. So a pass tha
 its own records again, which stay, while the same record of another run is a duplicate. Texts are
 written last: what a broken pass left in the bands has no text and is passed over.
 
-Cost: 24 round trips a block of a thousand records, and at most some 10 kB of Redis a kept record,
+Cost: 23 round trips a block of a thousand records, and at most some 10 kB of Redis a kept record,
 for datasketch writes each band as a set of its own; 5,000 records a second are looked up and 2,000
 added, most of which is datasketch's and the Redis's time.
 """
