@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.curation.near_duplicates.bands import choose_bands, find_contested, hash_bands
-from pipeline.curation.near_duplicates.signatures import cut_into_blocks, sign
+from pipeline.curation.near_duplicates.signatures import PERMUTATIONS, cut_into_blocks, sign
 from schemas.records import Language
 from tests.curation.minhash_oracle import jaccard, murmur3, shingle, sign_with_datasketch
 
