@@ -26,7 +26,7 @@ def run_rules(arguments: Sequence[str]) -> int:
     rules = [rule for rule in _EVERY_RULE if wanted in (None, rule.id)]
     if wanted is None:
         console.print(_list("In the order in which they are asked", RULES))
-        console.print(_list("Stanford Alpaca's, for the profile alpaca", ALPACA_RULES))
+        console.print(_list("Stanford Alpaca's, for the profiles alpaca and strict", ALPACA_RULES))
     else:
         for rule in rules:
             _show(console, rule)

@@ -1,6 +1,7 @@
 """The curation step: drafts or a file of records in, a published dataset version out."""
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,7 +171,8 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
 def _hash_drafts(drafts: Sequence[Draft]) -> str:
     digest = hashlib.sha256()
     for draft in drafts:
-        digest.update(draft.model_dump_json().encode() + b"\n")
+        # Escaped: a draft may hold lone surrogates, which UTF-8 has no bytes for.
+        digest.update(json.dumps(draft.model_dump(mode="python"), ensure_ascii=True).encode())
     return digest.hexdigest()
 
 
