@@ -89,6 +89,20 @@ FIRES: list[Case] = [
 ]
 
 PASSES: list[Case] = [
+    (
+        "merged-instructions",
+        "en",
+        "Answer the question. Which planet of our system has the most moons?",
+        "",
+        "Saturn.",
+    ),
+    (
+        "merged-instructions",
+        "ko",
+        "물음에 답해 줘. 우리나라에서 가장 긴 강은 무엇인가?",
+        "",
+        "압록강이에요.",
+    ),
     ("needs-image-or-file", "en", "Explain how a photo is developed.", "", "In a darkroom."),
     (
         "needs-image-or-file",

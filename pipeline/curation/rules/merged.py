@@ -88,6 +88,12 @@ _OBJECT_KO = re.compile(
     r"[가-힣\d'\"’”)](?:을|를)(?![가-힣])|[은는이가]\s*\S*[?？]|[?？]|기\s*$|에 대(?:해|한)"
     r"|도 (?:[가-힣]+ ){0,2}(?:알려|지어|써|추천|만들|소개)|[가-힣]도[.!]?$"
 )
+# Says only that a question follows, so what follows is that question.
+_ANNOUNCES = re.compile(
+    r"\b(?:answer|solve|consider) (?:the|this|these) (?:following )?(?:questions?|problems?)\b"
+    r"|(?:물음|질문|문제)(?:에|을|를) ?(?:답|풀|대답)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _SHAPES_ONLY = frozenset(
     "about after also answer answers because before bullet clear complete correct detail details "  # noqa: SIM905 - a list would fill a page
@@ -120,7 +126,7 @@ def _merged(record: RecordView) -> str | None:
         return None
     pieces = [piece.strip() for piece in cut.split(_QUOTED.sub(_without_marks, text))]
     pieces = [piece for piece in pieces if len(piece) > 1]
-    asking = [_asks(piece) for piece in pieces]
+    asking = [_asks(piece) and not _ANNOUNCES.search(piece) for piece in pieces]
     if sum(asking) < 2 or sum(asking) < _LEAST_SHARE * len(pieces):
         return None
     return _find_unrelated(pieces, asking)
