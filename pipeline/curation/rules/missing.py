@@ -213,6 +213,9 @@ _TAKES_WORDS = re.compile(
 )
 
 
+_IS_QUESTION = re.compile(r"\bquestions?\b|질문|물음|문제", re.IGNORECASE)
+
+
 def _missing(record: RecordView) -> str | None:
     if record.input and not _STANDS_IN.fullmatch(record.input):
         return None
@@ -237,6 +240,9 @@ def _gives_material(text: str, reference: re.Match[str]) -> bool:
     """Look for the material in the instruction itself."""
     after = text[reference.start() :]
     if _AFTER_MARK.search(after) or _NUMBERS.search(text):
+        return True
+    # "Answer the question. Which …?": what is spoken of follows.
+    if _IS_QUESTION.search(reference[0]) and "?" in text[reference.end() :]:
         return True
     words_will_do = _TAKES_WORDS.search(reference[0])
     for quoted in _QUOTED.finditer(text):
