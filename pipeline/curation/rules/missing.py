@@ -212,7 +212,6 @@ _TAKES_WORDS = re.compile(
     re.IGNORECASE,
 )
 
-
 _IS_QUESTION = re.compile(r"\bquestions?\b|질문|물음|문제", re.IGNORECASE)
 
 
