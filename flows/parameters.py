@@ -71,7 +71,8 @@ class CurateParams(CurationConfig):
     name: str = Field(default="demo", pattern=NAME_PATTERN)
     """Name of the dataset; its drafts are those that `generate` wrote under it."""
     input: Path | None = None
-    """Any JSONL of instruction, input, output and optionally language, in place of the drafts."""
+    """Any JSONL, or one JSON list, of instruction, input, output and optionally language, in place
+    of the drafts."""
     seeds: tuple[str, ...] | None = None
     """Files of seed tasks that records must differ from; `none` compares the records with each
     other only. Default: for drafts those they were generated from, for --input the project's."""

@@ -6,7 +6,7 @@ never both: ``len(drafts) == len(kept) + len(dropped)`` holds after every stage.
 
 import unicodedata
 from functools import cached_property
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -148,16 +148,8 @@ Stage = Literal[
     "contamination",
     "judge",
 ]
-STAGES: tuple[Stage, ...] = (
-    "schema",
-    "duplicate",
-    "language",
-    "rules",
-    "novelty",
-    "near-duplicate",
-    "contamination",
-    "judge",
-)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""In the order in which a draft passes them."""
 
 Reason = Literal[
     # schema
