@@ -30,8 +30,9 @@ from pipeline.generation.budget.caps import BudgetSpentError
 from pipeline.generation.config import GenerationConfig
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, Task
+from pipeline.publishing.publish import hash_content
 from pipeline.publishing.splits import Splits, split_records
-from pipeline.publishing.versions import hash_content, open_version
+from pipeline.publishing.versions import open_version
 from schemas.errors import PacaloomError, UserError
 from schemas.exchange import Completion, Prompt
 from schemas.manifest import DatasetManifest, GenerationRun, SourceFile

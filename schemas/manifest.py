@@ -23,6 +23,49 @@ class SourceFile(Frozen):
     sha256: str
 
 
+class RoundYield(Frozen):
+    """What one round of generation brought."""
+
+    drafts: int = Field(ge=0)
+    admitted: int = Field(ge=0)
+    """Drafts that passed the per-record stages."""
+
+
+class ParentDataset(Frozen):
+    """A dataset that a mixture was drawn from."""
+
+    source: str
+    """``NAME/VERSION`` of ours, a file's name, or a hub id."""
+    revision: str
+    """Content hash of a version, sha256 of a file, commit of a hub dataset."""
+    columns: dict[str, str]
+    """Our column to theirs, for an outside dataset; empty for a version of ours."""
+    available: int = Field(ge=0)
+    """Records that it holds."""
+    taken: int = Field(ge=0)
+    """Records that were drawn, before the mixture was curated."""
+    weight: float | None = None
+    """Share of the mixture that was asked for."""
+    cap: int | None = None
+    """Most records that were to be taken."""
+    licence: str = ""
+    """As the Hugging Face Hub spells it; empty where it is not known."""
+
+
+class ReviewReport(Frozen):
+    """What readers decided about the records that came as far as the review."""
+
+    accepted: int = Field(ge=0)
+    """Kept because a reader found them right."""
+    edited: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    restored: int = Field(ge=0)
+    """Drafts that another stage had dropped and a reader brought back; part of ``accepted`` or
+    ``edited`` too."""
+    unused: int = Field(ge=0)
+    """Decisions about records that are not among these drafts."""
+
+
 class GenerationRun(Frozen):
     """One run that wrote drafts: with its journal and seed files, enough to write them again."""
 
@@ -42,6 +85,8 @@ class GenerationRun(Frozen):
     prompt_tokens: int
     completion_tokens: int
     """Tokens of all answers behind its drafts, as the endpoint counted them."""
+    rounds: tuple[RoundYield, ...] = ()
+    """In order, those of the pilot first."""
     stopped_because: str
     forecast: dict[str, JsonValue] | None
     """What its pilot foretold; None when it ended before there was one."""
@@ -108,6 +153,9 @@ class DatasetManifest(Frozen):
     rejected_by_language: dict[Language, dict[Reason, int]]
     splits: dict[str, int]
     """Records by split: ``train`` and ``validation``."""
+    split_by: Literal["lineage", "record"] = "lineage"
+    """``lineage``: no seed task, document or source record has descendants on both sides.
+    ``record``: all records hang together, so that only the records themselves are apart."""
     teachers: dict[str, int]
     """Drafts by the teacher that wrote them."""
     strategies: dict[str, int]
@@ -125,6 +173,11 @@ class DatasetManifest(Frozen):
     """None when nobody judged."""
     drafts_sha256: str = ""
     """Over the drafts that were curated, so that the same batch is known when it comes again."""
+    review: ReviewReport | None = None
+    """None when no reader had decided anything; the decisions are in ``review.jsonl``."""
+    parents: tuple[ParentDataset, ...] = ()
+    """What a mixture was drawn from."""
+    card_language: Language = "en"
     against: tuple[str, ...] = ()
     """Earlier dataset versions that the records had to differ from, as ``NAME/VERSION``."""
     seeds: tuple[SourceFile, ...]

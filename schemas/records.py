@@ -88,6 +88,8 @@ class Provenance(Frozen):
     """Seed task, record or document that this was made from, for strategies that rework one."""
     source_licence: str = ""
     """Licence of that document; empty for our own material."""
+    edited: bool = False
+    """A reader has rewritten it; ``derived_from`` is then the id it had before."""
 
 
 Defect = Literal[
@@ -147,6 +149,7 @@ Stage = Literal[
     "near-duplicate",
     "contamination",
     "judge",
+    "review",
 ]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """In the order in which a draft passes them."""
@@ -213,6 +216,8 @@ Reason = Literal[
     "outside-top-share",
     "outside-difficulty",
     "not-judged",
+    # review
+    "rejected-by-reader",
 ]
 
 
@@ -230,6 +235,15 @@ class Rejection(Frozen):
     """Id of the kept record, seed task or evaluation item that this draft repeats, if any."""
     also: tuple[Reason, ...] = ()
     """Other rules that the record breaks: it would be dropped without the named one too."""
+
+
+class Neighbour(NamedTuple):
+    """The task that is most similar to a record, by novelty's measure."""
+
+    id: str
+    """Of another record of the version, or of a seed task."""
+    score: float
+    """Similarity, a fraction."""
 
 
 class StageResult(NamedTuple):

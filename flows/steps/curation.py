@@ -23,7 +23,8 @@ from pipeline.curation.importing import read_drafts
 from pipeline.curation.judging.selection import select
 from pipeline.curation.rules.cost import cost_in_yield
 from pipeline.curation.shards import Examination, examine_in_processes
-from pipeline.publishing.versions import Publication, check_name, open_version, publish
+from pipeline.publishing.publish import Publication, publish
+from pipeline.publishing.versions import check_name, open_version
 from schemas.errors import UserError
 from schemas.manifest import GenerationRun
 from schemas.progress import Progress

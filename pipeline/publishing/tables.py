@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from schemas.errors import UserError
 from schemas.judgements import CRITERIA, Assessment, Grade, Judgement
-from schemas.records import Draft, InstructionRecord, Provenance, Rejection
+from schemas.records import Draft, InstructionRecord, Neighbour, Provenance, Rejection
 from schemas.storage import describe_validation_error
 
 
@@ -34,6 +34,7 @@ _LINEAGE = [
     pa.field("seed_ids", pa.list_(pa.string())),
     pa.field("derived_from", pa.string()),
     pa.field("source_licence", pa.string()),
+    pa.field("edited", pa.bool_()),
 ]
 _TEXT = [
     pa.field("instruction", pa.string()),
@@ -65,7 +66,15 @@ ASSESSMENT_COLUMNS = pa.schema(
         pa.field("difficulty", pa.float64()),
     ]
 )
+NEIGHBOUR_COLUMNS = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("nearest", pa.string()),
+        pa.field("score", pa.float64()),
+    ]
+)
 _JUDGEMENTS = "judgements.parquet"
+_NEIGHBOURS = "neighbours.parquet"
 
 
 def write_records(path: Path, records: Sequence[InstructionRecord]) -> None:
@@ -149,6 +158,30 @@ def read_assessments(folder: Path) -> dict[str, Assessment]:
     return {str(row["id"]): _assessment(row) for row in _read(path, ASSESSMENT_COLUMNS)}
 
 
+def write_neighbours(folder: Path, nearest: Mapping[str, Neighbour]) -> None:
+    """Write the most similar task of each record, by record id, into a version's folder."""
+    rows = [
+        {"id": id_, "nearest": other.id, "score": other.score}
+        for id_, other in sorted(nearest.items())
+    ]
+    _write(folder / _NEIGHBOURS, rows, NEIGHBOUR_COLUMNS)
+
+
+def read_neighbours(folder: Path) -> dict[str, Neighbour]:
+    """Read the most similar task of each record; nothing where nobody looked.
+
+    Raises:
+        TableError: The table is damaged, or not one of ours.
+    """
+    path = folder / _NEIGHBOURS
+    if not path.exists():
+        return {}
+    return {
+        str(row["id"]): Neighbour(cast("str", row["nearest"]), cast("float", row["score"]))
+        for row in _read(path, NEIGHBOUR_COLUMNS)
+    }
+
+
 @contextmanager
 def _naming(path: Path) -> Generator[None]:
     """Name the table whose row is none of ours."""
@@ -220,6 +253,7 @@ def _columns(item: InstructionRecord | Draft) -> dict[str, object]:
         "seed_ids": list(origin.seed_ids),
         "derived_from": origin.derived_from,
         "source_licence": origin.source_licence,
+        "edited": origin.edited,
     }
 
 

@@ -1,99 +1,22 @@
-"""Publish curated records as an immutable dataset version, and find published versions.
+"""Find published dataset versions.
 
 A version is named ``NNNN-HASH``: its ordinal under the name, and the start of the sha256 over its
-records and rejections. The same content under the same name is the same version: it is found, not
-written again, unless another was published since, or a judge has found something new about it. A
-version folder appears whole or not at all. Cost: linear in the records.
+records and rejections.
 """
 
-import hashlib
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
-from pydantic import JsonValue
-
-from pipeline.publishing.card import render_card
-from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
-from pipeline.publishing.splits import Splits, split_records
 from schemas.errors import UserError
-from schemas.identity import digest
-from schemas.judgements import Assessment
-from schemas.manifest import DatasetManifest, GenerationRun, JudgeReport, SourceFile
-from schemas.records import InstructionRecord, Rejection
-from schemas.storage import atomic_folder, read_manifest
+from schemas.manifest import DatasetManifest
+from schemas.storage import read_manifest
 
-_NOT_JUDGED: Mapping[str, Assessment] = MappingProxyType({})
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
 
 
 class DatasetVersionError(UserError):
     """A dataset name is unusable, or nothing was published under it."""
-
-
-class Publication(NamedTuple):
-    """All that a version is made of."""
-
-    name: str
-    kept: Sequence[InstructionRecord]
-    rejected: Sequence[Rejection]
-    seeds: tuple[SourceFile, ...]
-    curation: dict[str, JsonValue]
-    judge: JudgeReport | None
-    against: tuple[str, ...]
-    """Earlier versions that the records were held against, as ``NAME/VERSION``."""
-    runs: tuple[GenerationRun, ...]
-    """What wrote the drafts; empty for records from a file."""
-    licence: str
-    """Licence id as the Hugging Face Hub spells it: ``apache-2.0``, ``other``."""
-    code_version: str
-    drafts_sha256: str = ""
-    """Over the drafts, in their order; empty where nobody will ask whether they come again."""
-    assessments: Mapping[str, Assessment] = _NOT_JUDGED
-    """By record id: what judge and student found of records, dropped ones among them. They are no
-    part of the content hash."""
-
-
-def publish(publication: Publication, root: Path) -> Path:
-    """Write a version under ``root/name`` and return its folder.
-
-    Raises:
-        DatasetVersionError: The name cannot be a folder's.
-        StorageError: The folder cannot be written; nothing half-written stays.
-    """
-    check_name(publication.name)
-    splits = split_records(publication.kept)
-    content_hash = hash_content(splits, publication.rejected, publication.licence)
-    published = list_versions(root, publication.name)
-    # Only the newest: a name stands for its newest version, so older content is published again.
-    if (
-        published
-        and published[-1].name.endswith(content_hash[:12])
-        and _is_made_alike(published[-1], publication)
-    ):
-        return published[-1]
-    ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
-    version = f"{ordinal:04d}-{content_hash[:12]}"
-    target = root / publication.name / version
-    with atomic_folder(target) as folder:
-        _write_version(folder, publication, splits, version, content_hash)
-    return target
-
-
-def _is_made_alike(folder: Path, publication: Publication) -> bool:
-    """Tell whether a version says of its making what would be said now."""
-    from pipeline.publishing.tables import read_assessments
-
-    manifest = open_version(folder)
-    if manifest.curation != publication.curation or manifest.seeds != publication.seeds:
-        return False
-    if manifest.against != publication.against:
-        return False
-    return not publication.assessments or read_assessments(folder) == publication.assessments
 
 
 def check_name(name: str) -> None:
@@ -106,16 +29,6 @@ def check_name(name: str) -> None:
         raise DatasetVersionError(
             f"A dataset name is 1 to 64 of a-z, 0-9, dot, dash and underscore, found {name!r}."
         )
-
-
-def hash_content(splits: Splits, rejected: Sequence[Rejection], licence: str) -> str:
-    """Hash records by split, with their lineage, rejections and licence: 64 hex digits."""
-    return digest(
-        [record.model_dump(mode="json") for record in splits.train],
-        [record.model_dump(mode="json") for record in splits.validation],
-        [rejection.model_dump(mode="json") for rejection in rejected],
-        licence,
-    )
 
 
 def list_versions(root: Path, name: str) -> list[Path]:
@@ -149,69 +62,3 @@ def open_version(folder: Path) -> DatasetManifest:
         ManifestError: The folder is no dataset version.
     """
     return read_manifest(folder, DatasetManifest, "a dataset version")
-
-
-def _write_version(
-    folder: Path, publication: Publication, splits: Splits, version: str, content_hash: str
-) -> None:
-    # pyarrow takes 0.3 s to import, which `./pacaloom --help` need not pay.
-    from pipeline.publishing.tables import (
-        write_assessments,
-        write_records,
-        write_rejections,
-    )
-
-    (folder / "data").mkdir()
-    write_records(folder / "data" / "train.parquet", splits.train)
-    write_records(folder / "data" / "validation.parquet", splits.validation)
-    write_rejections(folder / "rejected.parquet", publication.rejected)
-    if publication.assessments:
-        write_assessments(folder, publication.assessments)
-    manifest = _describe(publication, splits, version, content_hash)
-    card = render_card(manifest, publication.kept, publication.rejected)
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    manifest = manifest.model_copy(update={"files": _hash_files(folder)})
-    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
-
-
-def _describe(
-    publication: Publication, splits: Splits, version: str, content_hash: str
-) -> DatasetManifest:
-    kept, rejected = publication.kept, publication.rejected
-    origins = [record.provenance for record in kept]
-    origins += [rejection.draft.provenance for rejection in rejected]
-    return DatasetManifest(
-        name=publication.name,
-        version=version,
-        content_hash=content_hash,
-        generated=len(kept) + len(rejected),
-        kept=len(kept),
-        rejected=count_reasons(rejected),
-        kept_by_language=count_languages(kept),
-        rejected_by_language=count_reasons_by_language(rejected),
-        splits={"train": len(splits.train), "validation": len(splits.validation)},
-        teachers=dict(sorted(Counter(origin.teacher for origin in origins).items())),
-        strategies=dict(sorted(Counter(origin.strategy for origin in origins).items())),
-        prompt_tokens=sum(run.prompt_tokens for run in publication.runs),
-        completion_tokens=sum(run.completion_tokens for run in publication.runs),
-        licence=publication.licence,
-        runs=publication.runs,
-        curation=publication.curation,
-        judge=publication.judge,
-        drafts_sha256=publication.drafts_sha256,
-        against=publication.against,
-        seeds=publication.seeds,
-        files=(),
-        code_version=publication.code_version,
-    )
-
-
-def _hash_files(folder: Path) -> tuple[SourceFile, ...]:
-    return tuple(
-        SourceFile(
-            path=file.relative_to(folder).as_posix(),
-            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        )
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    )

@@ -15,7 +15,7 @@ from pipeline.curation.contamination.contamination import (
 )
 from pipeline.curation.imported_rows import ImportedFileError
 from pipeline.publishing.tables import TableError
-from pipeline.publishing.versions import Publication, publish
+from pipeline.publishing.publish import Publication, publish
 from schemas.records import InstructionRecord
 from schemas.storage import ManifestError
 from tests.curation.making import make_record

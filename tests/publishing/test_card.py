@@ -6,7 +6,7 @@ from pathlib import Path
 from huggingface_hub import DatasetCard
 
 from pipeline.publishing.funnel import count_funnel
-from pipeline.publishing.versions import Publication, publish
+from pipeline.publishing.publish import Publication, publish
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection, Stage
 
 PROVENANCE = Provenance(strategy="alpaca", teacher="teacher|2", completion_id="c")

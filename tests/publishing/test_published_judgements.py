@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.publishing.publish import Publication, publish
 from pipeline.publishing.tables import TableError, read_assessments, write_assessments
-from pipeline.publishing.versions import Publication, open_version, publish
+from pipeline.publishing.versions import open_version
 from schemas.judgements import Assessment, Grade, Judgement
 from schemas.manifest import JudgeReport
 from schemas.records import InstructionRecord, Provenance

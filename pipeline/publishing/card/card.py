@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from pipeline.publishing.edition import Edition
 from pipeline.publishing.funnel import FunnelStep, count_funnel
 from schemas.manifest import DatasetManifest, JudgeReport
 from schemas.records import LANGUAGES, InstructionRecord, Language, Rejection
@@ -19,12 +20,9 @@ _EXAMPLE_CHARACTERS = 600
 _LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "ko": "Korean"}
 
 
-def render_card(
-    manifest: DatasetManifest,
-    kept: Sequence[InstructionRecord],
-    rejected: Sequence[Rejection],
-) -> str:
+def render_card(edition: Edition) -> str:
     """Render the whole card, front matter first."""
+    manifest, kept, rejected = edition.manifest, edition.kept, edition.rejected
     sections = [
         f"---\n{_front_matter(manifest)}\n---",
         _introduction(manifest),
