@@ -49,10 +49,16 @@ class Settings(BaseSettings):
         default=None, validation_alias="PACALOOM_REDIS_PASSWORD"
     )
     """Password of the Redis that ``near_duplicates.storage`` names."""
+    hf_token: SecretStr | None = Field(default=None, validation_alias="HF_TOKEN")
+    """Write token of the Hugging Face Hub, for ``datasets push``."""
+    hf_endpoint: str = Field(default="https://huggingface.co", validation_alias="HF_ENDPOINT")
+    """Address of the hub."""
     accepted_terms: str = Field(default="", validation_alias="PACALOOM_ACCEPT_TERMS")
     """Licence terms that the user accepts, separated by commas: ``gemma``."""
 
-    @field_validator("base_url", "api_key", "redis_password", "prefect_api_url", mode="before")
+    @field_validator(
+        "base_url", "api_key", "redis_password", "hf_token", "prefect_api_url", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         # A key read from a file brings its line break along.

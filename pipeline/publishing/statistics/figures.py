@@ -13,7 +13,7 @@ from schemas.records import Language
 
 
 class Histogram(Frozen):
-    """Counts between edges: ``counts[i]`` lie in ``[edges[i], edges[i + 1])``, closed in the last."""
+    """Counts between edges: ``counts[i]`` lie in ``[edges[i], edges[i + 1])``, the last closed."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
