@@ -7,6 +7,10 @@ quarter, rounded, comes from the pool, so three examples are two seed tasks and 
 Each prompt names a kind of task, because a model that is left free writes little but questions and
 essays: the kind that lags most behind its share of the seed tasks comes first. Every draw is
 O(examples + kinds), whatever the pool holds.
+
+The examples of a prompt are all ancestors of training data or all of validation data. Otherwise
+prompts that show seven of 175 seed tasks would make one family of all records, and no split could
+tell whether a student has learnt more than its training tasks.
 """
 
 from collections import Counter
@@ -18,6 +22,7 @@ from pipeline.generation.coverage import Cell
 from pipeline.generation.documents import Document
 from schemas.errors import UserError
 from schemas.exchange import Decoding
+from schemas.lineage import VALIDATION_SHARE, find_lineage_keys, is_held_out
 from schemas.records import InstructionRecord, Language, SeedTask, TaskType
 
 # Bytes, not characters, because a Korean character costs three bytes and about as many times the
@@ -27,6 +32,9 @@ MAX_EXAMPLE_BYTES = 700
 
 MAX_MACHINE_EXAMPLES = 20_000
 """About 20 MB a language, whatever a run makes; a prompt shows two of them."""
+
+FEWEST_ON_A_SIDE = 8
+"""Seed tasks that a side needs: as many as Self-Instruct's prompts show."""
 
 # Records looked at for one of a wanted kind: with 14 kinds in equal shares, 9 times of 10 one is.
 _LOOKED_AT = 32
@@ -71,7 +79,12 @@ class Draw(NamedTuple):
 
 
 class ExamplePool:
-    """The examples of one language: its seed tasks and the records admitted so far."""
+    """The examples of one language: its seed tasks and the records admitted so far.
+
+    Seed tasks are divided into those whose descendants are training and validation data
+    (:mod:`schemas.lineage`), and each draw is from one side, so that no prompt ties the two
+    together. Pools too small for that are left whole.
+    """
 
     def __init__(self, seeds: Iterable[SeedTask], language: Language) -> None:
         own = [seed for seed in seeds if seed.language == language]
@@ -82,7 +95,53 @@ class ExamplePool:
             )
         self.language: Language = language
         examples = [_from_seed(seed) for seed in own]
-        self._seeds = [example for example in examples if _is_short(example)] or examples
+        examples = [example for example in examples if _is_short(example)] or examples
+        held_out = [example for example in examples if is_held_out(example.id)]
+        others = [example for example in examples if not is_held_out(example.id)]
+        self._train = _Side(others)
+        self._held_out = _Side(held_out)
+        if min(len(others), len(held_out)) < FEWEST_ON_A_SIDE:
+            self._train = self._held_out = _Side(examples)
+
+    def add(self, record: InstructionRecord) -> None:
+        """Let an admitted record serve as an example; over-long ones are not shown.
+
+        Beyond ``MAX_MACHINE_EXAMPLES`` it takes the place of another one with the probability of
+        reservoir sampling, so that the pool is an even sample of all (algorithm R, Vitter 1985).
+        """
+        keys = find_lineage_keys(record.id, record.provenance)
+        side = self._held_out if all(map(is_held_out, keys)) else self._train
+        side.add(record)
+
+    def draw(self, rng: Random, count: int, decoding: Decoding) -> Draw:
+        """Draw kind and examples of one prompt and note the kind as asked for."""
+        task_type, examples = self._choose_side(rng).draw(rng, count)
+        return Draw(self.language, task_type, tuple(examples), decoding, rng.getrandbits(31))
+
+    def draw_parent(self, rng: Random) -> Example:
+        """Draw one seed task or record, each of its side with the same chance."""
+        return self._choose_side(rng).draw_parent(rng)
+
+    def draw_seed(self, rng: Random) -> Example:
+        """Draw one seed task."""
+        return self._choose_side(rng).draw_seed(rng)
+
+    def draw_of_type(self, rng: Random, task_type: TaskType, count: int) -> tuple[Example, ...]:
+        """Draw worked examples of one kind, a quarter of them records, fewer when there are few.
+
+        Without a seed task of that kind, seed tasks of any kind stand in.
+        """
+        return self._choose_side(rng).draw_of_type(rng, task_type, count)
+
+    def _choose_side(self, rng: Random) -> "_Side":
+        return self._held_out if rng.random() < VALIDATION_SHARE else self._train
+
+
+class _Side:
+    """Seed tasks, and the records that descend from them."""
+
+    def __init__(self, seeds: Sequence[Example]) -> None:
+        self._seeds = seeds
         self._machine: list[Example] = []
         self._machine_seen = 0
         self._seeds_by_type: dict[TaskType, list[Example]] = {}
@@ -91,11 +150,6 @@ class ExamplePool:
         self._asked: Counter[TaskType] = Counter()
 
     def add(self, record: InstructionRecord) -> None:
-        """Let an admitted record serve as an example; over-long ones are not shown.
-
-        Beyond ``MAX_MACHINE_EXAMPLES`` it takes the place of another one with the probability of
-        reservoir sampling, so that the pool is an even sample of all (algorithm R, Vitter 1985).
-        """
         example = _from_record(record)
         if not _is_short(example):
             return
@@ -108,8 +162,7 @@ class ExamplePool:
         if place < MAX_MACHINE_EXAMPLES:
             self._machine[place] = example
 
-    def draw(self, rng: Random, count: int, decoding: Decoding) -> Draw:
-        """Draw kind and examples of one prompt and note the kind as asked for."""
+    def draw(self, rng: Random, count: int) -> tuple[TaskType, list[Example]]:
         task_type = self._least_asked(rng)
         self._asked[task_type] += 1
         machine_count = min(round(count / 4), len(self._machine))
@@ -117,22 +170,16 @@ class ExamplePool:
         examples = self._draw_seeds(rng, task_type, seed_count)
         examples += rng.sample(self._machine, machine_count)
         rng.shuffle(examples)
-        return Draw(self.language, task_type, tuple(examples), decoding, rng.getrandbits(31))
+        return task_type, examples
 
     def draw_parent(self, rng: Random) -> Example:
-        """Draw one seed task or record, each with the same chance."""
         at = rng.randrange(len(self._seeds) + len(self._machine))
         return self._seeds[at] if at < len(self._seeds) else self._machine[at - len(self._seeds)]
 
     def draw_seed(self, rng: Random) -> Example:
-        """Draw one seed task."""
         return rng.choice(self._seeds)
 
     def draw_of_type(self, rng: Random, task_type: TaskType, count: int) -> tuple[Example, ...]:
-        """Draw worked examples of one kind, a quarter of them records, fewer when there are few.
-
-        Without a seed task of that kind, seed tasks of any kind stand in.
-        """
         looked_at = rng.sample(self._machine, min(_LOOKED_AT, len(self._machine)))
         machine = [example for example in looked_at if example.task_type == task_type]
         machine = machine[: round(count / 4)]

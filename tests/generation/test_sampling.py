@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.generation.sampling import MAX_EXAMPLE_BYTES, Draw, ExamplePool
 from schemas.exchange import Decoding
+from schemas.lineage import is_held_out
 from schemas.records import InstructionRecord, Language, Provenance, SeedTask, TaskType
 from tests.generation.scripted_run import make_seed
 
@@ -123,3 +124,29 @@ def test_languages_are_never_mixed() -> None:
 
     for draw in draw_many(pool, 20):
         assert all("설명하세요" in example.instruction for example in draw.examples)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_prompt_shows_ancestors_of_training_or_of_validation_data_alone(language: Language) -> None:
+    pool = make_pool(language, {"code": 90, "rewriting": 90})
+    for number, draw in enumerate(draw_many(pool, 60)):
+        child = make_record(language, number).provenance.model_copy(
+            update={"seed_ids": draw.seed_ids}
+        )
+        pool.add(make_record(language, number).model_copy(update={"provenance": child}))
+
+    sides = [{is_held_out(id_) for id_ in draw.seed_ids} for draw in draw_many(pool, 400, seed="t")]
+
+    assert all(len(side) == 1 for side in sides)
+    # A tenth of 400, within four standard deviations.
+    assert sides.count({True}) == pytest.approx(40, abs=24)
+    assert any(count_machine(draw) for draw in draw_many(pool, 20, seed="u"))
+
+
+def test_few_seed_tasks_are_not_divided() -> None:
+    pool = make_pool("en", {"code": 12})
+
+    shown = {id_ for draw in draw_many(pool, 100) for id_ in draw.seed_ids}
+
+    assert shown == {f"en-{number}" for number in range(12)}
+    assert {is_held_out(id_) for id_ in shown} == {True, False}
