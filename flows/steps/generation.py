@@ -35,7 +35,7 @@ from pipeline.generation.journal.journal import Journal
 from pipeline.generation.rounds import Generation, GenerationResult, Task
 from schemas.errors import UserError
 from schemas.identity import digest
-from schemas.manifest import DraftsManifest, GenerationRun
+from schemas.manifest import DraftsManifest, GenerationRun, RoundYield
 
 _STEP_SECONDS = 60.0
 """Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
@@ -195,6 +195,10 @@ def _describe(
         unanswered=result.unanswered,
         prompt_tokens=result.usage.prompt_tokens,
         completion_tokens=result.usage.completion_tokens,
+        rounds=tuple(
+            RoundYield(drafts=one.draft_count, admitted=one.admitted_count)
+            for one in result.rounds
+        ),
         stopped_because=result.stopped_because,
         forecast=result.forecast.model_dump(mode="json") if result.forecast else None,
     )
