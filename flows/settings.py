@@ -139,3 +139,17 @@ def prefect_environment(settings: Settings, api_url: str | None) -> dict[str, st
 def enter_prefect_environment(settings: Settings) -> None:
     """Set the environment of this process for Prefect; only before Prefect is first imported."""
     os.environ.update(prefect_environment(settings, settings.prefect_api_url))
+
+
+def enter_hub_environment() -> None:
+    """Set the environment of this process for the hub's library; only before its first import."""
+    os.environ.update(
+        {
+            # Without this, it also asks huggingface.co who the agents are that may have called it.
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            # The token is HF_TOKEN or none, never one that another program has stored.
+            "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+            # Files go by LFS over plain HTTP, which mirrors, proxies and our tests speak too.
+            "HF_HUB_DISABLE_XET": "1",
+        }
+    )
