@@ -47,6 +47,12 @@ def _run_why(arguments: Sequence[str]) -> int:
     return run_why(arguments)
 
 
+def _run_datasets(arguments: Sequence[str]) -> int:
+    from cli.datasets.datasets import run_datasets
+
+    return run_datasets(arguments)
+
+
 def _run_completion(arguments: Sequence[str]) -> int:
     return run_completion(arguments, _summaries())
 
@@ -59,6 +65,10 @@ def _run_rules(arguments: Sequence[str]) -> int:
 
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "why": ("explain what became of a record, and why", _run_why),
+    "datasets": (
+        "list, show, compare, verify, mix, export and push dataset versions",
+        _run_datasets,
+    ),
     "rules": ("list the rules that curation asks; show one with examples", _run_rules),
     "models": (
         "list tuned students; promote one, or roll back to the champion before",

@@ -76,6 +76,7 @@ def run_completion(arguments: Sequence[str], summaries: Mapping[str, str]) -> in
 
 def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     """Build one parser that has every verb, most with all their flags, for completion only."""
+    from cli.datasets.datasets import build_whole_datasets_parser
     from cli.journal import build_journal_parser
     from cli.rules import build_rules_parser
     from cli.verbs import FLOW_VERBS, params_model
@@ -86,6 +87,7 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
         for name, verb in FLOW_VERBS.items()
     }
     parsers |= {
+        "datasets": build_whole_datasets_parser(),
         "journal": build_journal_parser(),
         "rules": build_rules_parser(),
         "why": build_why_parser(),
