@@ -192,6 +192,7 @@ def _describe(
         kept_by_language=count_languages(kept),
         rejected_by_language=count_reasons_by_language(rejected),
         splits={"train": len(splits.train), "validation": len(splits.validation)},
+        split_by=splits.by,
         teachers=dict(sorted(Counter(origin.teacher for origin in origins).items())),
         strategies=dict(sorted(Counter(origin.strategy for origin in origins).items())),
         prompt_tokens=sum(run.prompt_tokens for run in publication.runs),
