@@ -57,6 +57,19 @@ def read_exchanges(path: Path, connection: sqlite3.Connection) -> Generator[Stor
         raise describe_damage(path, f"after {last or 'none'}", str(error)) from error
 
 
+def look_up(path: Path, connection: sqlite3.Connection, id_: str) -> StoredExchange | None:
+    """Look up one exchange by its completion's whole id; for many, about 0.1 ms each.
+
+    Raises:
+        JournalWriteError: It is damaged.
+    """
+    row = connection.execute(
+        f"SELECT {ROW_COLUMNS} FROM completions WHERE key = ?",  # noqa: S608 - names of our own
+        (id_,),
+    ).fetchone()
+    return _read(path, Row(*row)) if row else None
+
+
 def find_exchange(path: Path, id_: str) -> StoredExchange:
     """Find an exchange by its completion's id, or by a start of it that no other has.
 
