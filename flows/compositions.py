@@ -79,6 +79,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
                 name=params.name,
                 seeds=params.seeds,
                 licence=params.licence,
+                card_language=params.card_language,
             ),
             settings,
             engine,

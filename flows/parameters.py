@@ -11,6 +11,7 @@ from pydantic import Field
 from pipeline.curation.config import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
+from schemas.records import Language
 from training.evaluation.gate import GatePolicy
 from training.evaluation.tasks import ShotCount
 from training.finetuning.recipe import Recipe
@@ -88,6 +89,9 @@ class CurateParams(CurationConfig):
     licence: str = Field(default="apache-2.0", min_length=1)
     """Licence of the dataset for its card, as the Hugging Face Hub spells it. Mind the terms of
     the teacher."""
+    card_language: Language | None = None
+    """Language of the dataset's card, its pictures and its report: en or ko. Default: Korean when
+    more than half of the records are."""
 
 
 class ExploreParams(CurateParams):
@@ -169,6 +173,9 @@ class RetrainParams(GenerationConfig, Recipe):
     """Stages and thresholds of curation."""
     licence: str = Field(default="apache-2.0", min_length=1)
     """Licence of the dataset for its card, as the Hugging Face Hub spells it."""
+    card_language: Language | None = None
+    """Language of the dataset's card, its pictures and its report: en or ko. Default: Korean when
+    more than half of the records are."""
     student: str = Field(default="smollm2-135m", min_length=1)
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
     task: tuple[str, ...] = Field(default=_TASKS, min_length=1)

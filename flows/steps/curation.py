@@ -150,6 +150,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
             against=tuple(f"{folder.parent.name}/{folder.name}" for folder in bench.against),
             runs=bench.runs,
             licence=params.licence,
+            card_language=params.card_language,
             code_version=settings.code_version,
         ),
         settings.outputs / "datasets",
