@@ -196,8 +196,7 @@ def _describe(
         prompt_tokens=result.usage.prompt_tokens,
         completion_tokens=result.usage.completion_tokens,
         rounds=tuple(
-            RoundYield(drafts=one.draft_count, admitted=one.admitted_count)
-            for one in result.rounds
+            RoundYield(drafts=one.draft_count, admitted=one.admitted_count) for one in result.rounds
         ),
         stopped_because=result.stopped_because,
         forecast=result.forecast.model_dump(mode="json") if result.forecast else None,

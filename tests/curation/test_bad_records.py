@@ -15,8 +15,8 @@ from pipeline.curation.contamination.contamination import ProtectedItem
 from pipeline.curation.funnel import curate
 from pipeline.curation.rules.catalogue import Profile, RulesConfig
 from pipeline.curation.shards import examine_in_processes
-from pipeline.publishing.tables import read_records, read_rejections
 from pipeline.publishing.publish import Publication, publish
+from pipeline.publishing.tables import read_records, read_rejections
 from schemas.records import LANGUAGES, STAGES, Draft, Language, Provenance, Stage, StageResult
 from tests.curation.making import make_draft, make_seed
 

@@ -14,8 +14,8 @@ from pipeline.curation.contamination.contamination import (
     drop_contaminated,
 )
 from pipeline.curation.imported_rows import ImportedFileError
-from pipeline.publishing.tables import TableError
 from pipeline.publishing.publish import Publication, publish
+from pipeline.publishing.tables import TableError
 from schemas.records import InstructionRecord
 from schemas.storage import ManifestError
 from tests.curation.making import make_record
