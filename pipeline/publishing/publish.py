@@ -21,7 +21,7 @@ from pipeline.publishing.funnel import count_languages, count_reasons, count_rea
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
 from pipeline.publishing.versions import check_name, list_versions, open_version
-from schemas.identity import digest
+from schemas.identity import digest_models
 from schemas.judgements import Assessment
 from schemas.manifest import (
     DatasetManifest,
@@ -123,12 +123,7 @@ def _is_made_alike(folder: Path, publication: Publication) -> bool:
 
 def hash_content(splits: Splits, rejected: Sequence[Rejection], licence: str) -> str:
     """Hash records by split, with their lineage, rejections and licence: 64 hex digits."""
-    return digest(
-        [record.model_dump(mode="json") for record in splits.train],
-        [record.model_dump(mode="json") for record in splits.validation],
-        [rejection.model_dump(mode="json") for rejection in rejected],
-        licence,
-    )
+    return digest_models(splits.train, splits.validation, rejected, licence)
 
 
 def _write_version(
