@@ -5,6 +5,7 @@ one and a crash leaves the old one. A folder is filled under a temporary name an
 """
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -118,6 +119,12 @@ def _found(folder: Path) -> str:
     if folder.is_dir():
         return "a folder without one"
     return "a file" if folder.exists() else "nothing"
+
+
+def hash_file(path: Path) -> str:
+    """Hash what a file holds to 64 hex digits of sha256, without reading it into memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

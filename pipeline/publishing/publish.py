@@ -5,7 +5,6 @@ another was published since, or it was made or described otherwise. A version fo
 or not at all. Cost: linear in the records.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.publishing.card.card import render_card
 from pipeline.publishing.difference import Difference
 from pipeline.publishing.edition import Edition, FindExchange, find_no_exchange
 from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
+from pipeline.publishing.locking import Say, hold_name, say_nothing
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
 from pipeline.publishing.versions import check_name, list_versions, open_version
@@ -33,7 +33,7 @@ from schemas.manifest import (
 )
 from schemas.records import InstructionRecord, Language, Neighbour, Rejection, SeedTask
 from schemas.review import ReviewDecision
-from schemas.storage import atomic_folder, write_jsonl
+from schemas.storage import atomic_folder, hash_file, write_jsonl
 
 _NOT_JUDGED: Mapping[str, Assessment] = MappingProxyType({})
 _NOT_COMPARED: Mapping[str, Neighbour] = MappingProxyType({})
@@ -73,29 +73,36 @@ class Publication(NamedTuple):
     """None: Korean where more than half of the records are."""
 
 
-def publish(publication: Publication, root: Path) -> Path:
+def publish(publication: Publication, root: Path, say: Say = say_nothing) -> Path:
     """Write a version under ``root/name`` and return its folder.
+
+    Args:
+        publication: What to publish.
+        root: Folder of all names.
+        say: Told one line when another process publishes under the name and is waited for.
 
     Raises:
         DatasetVersionError: The name cannot be a folder's.
+        BusyError: Another process holds the name and does not come to an end.
         StorageError: The folder cannot be written; nothing half-written stays.
     """
     check_name(publication.name)
     splits = split_records(publication.kept)
     content_hash = hash_content(splits, publication.rejected, publication.licence)
-    published = list_versions(root, publication.name)
-    # Only the newest: a name stands for its newest version, so older content is published again.
-    if (
-        published
-        and published[-1].name.endswith(content_hash[:12])
-        and _is_made_alike(published[-1], publication)
-    ):
-        return published[-1]
-    ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
-    version = f"{ordinal:04d}-{content_hash[:12]}"
-    target = root / publication.name / version
-    with atomic_folder(target) as folder:
-        _write_version(folder, publication, splits, version, content_hash, None)
+    with hold_name(root, publication.name, say):
+        published = list_versions(root, publication.name)
+        # Only the newest: a name stands for it, so older content is published again.
+        if (
+            published
+            and published[-1].name.endswith(content_hash[:12])
+            and _is_made_alike(published[-1], publication)
+        ):
+            return published[-1]
+        ordinal = 1 + max((int(folder.name.split("-")[0]) for folder in published), default=0)
+        version = f"{ordinal:04d}-{content_hash[:12]}"
+        target = root / publication.name / version
+        with atomic_folder(target) as folder:
+            _write_version(folder, publication, splits, version, content_hash, None)
     return target
 
 
@@ -209,10 +216,7 @@ def _describe(
 
 def _hash_files(folder: Path) -> tuple[SourceFile, ...]:
     return tuple(
-        SourceFile(
-            path=file.relative_to(folder).as_posix(),
-            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        )
+        SourceFile(path=file.relative_to(folder).as_posix(), sha256=hash_file(file))
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     )

@@ -239,7 +239,9 @@ def _collector_paused() -> Generator[None]:
 def _read(path: Path, schema: pa.Schema, names: Sequence[str]) -> Iterator[Row]:
     """Read the named columns row by row, once all columns are known to be there."""
     try:
-        table = pq.read_table(path)
+        # Opened here: Arrow refuses names that are no UTF-8 and takes some for addresses.
+        with path.open("rb") as file:
+            table = pq.read_table(file)
     except FileNotFoundError as error:
         raise TableError(f"{path} cannot be read: there is no such file. {_WAY_OUT}") from error
     except (OSError, pa.ArrowException) as error:
@@ -299,4 +301,5 @@ def _take(items: Sequence[object], names: Sequence[str]) -> dict[str, Column]:
 
 def _write(path: Path, columns: Mapping[str, Column], schema: pa.Schema) -> None:
     arrays = [pa.array(columns[field.name], field.type) for field in schema]
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
+    with path.open("wb") as file:
+        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
