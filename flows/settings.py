@@ -151,5 +151,6 @@ def enter_hub_environment() -> None:
             "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
             # Files go by LFS over plain HTTP, which mirrors, proxies and our tests speak too.
             "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         }
     )

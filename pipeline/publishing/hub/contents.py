@@ -1,0 +1,138 @@
+"""Choose what of a version is sent to a hub, and check that it is what was published.
+
+The manifest goes as it is, so it may name files that stay behind; those are listed, and named in
+the commit's description. Cost: every file is read once; memory is one block.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pipeline.publishing.versions import open_version
+from schemas.errors import UserError
+from schemas.manifest import DatasetManifest
+
+MANIFEST = "manifest.json"
+REVIEW = "review.jsonl"
+JOURNAL = "journal.jsonl.gz"
+"""Where a journal lies in a repository; it is no file of the version."""
+
+_VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
+_BLOCK = 1 << 20
+
+
+class DamagedVersionError(UserError):
+    """A file of the version is missing, or is not what was published."""
+
+
+class OutgoingFile(NamedTuple):
+    """One file that is sent."""
+
+    path: str
+    """In the repository."""
+    source: Path
+    size: int
+    sha256: str
+    blob_id: str
+    """What git calls the same bytes: sha1 over a header and them."""
+
+
+class LeftOut(NamedTuple):
+    """One file that stays on this machine."""
+
+    path: str
+    reason: str
+
+
+class Contents(NamedTuple):
+    """A version as it is sent."""
+
+    manifest: DatasetManifest
+    files: tuple[OutgoingFile, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def reference(self) -> str:
+        """``NAME/VERSION``."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+
+def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) -> Contents:
+    """Collect a version's files, each held against its hash.
+
+    Args:
+        folder: The version.
+        with_review: Send ``review.jsonl`` too, where there is one. It holds readers' names.
+        journal: An export to be sent with the version.
+
+    Raises:
+        ManifestError: The folder is no dataset version.
+        DamagedVersionError: Names the first file that is missing or changed.
+    """
+    manifest = open_version(folder)
+    if not _VERSION.fullmatch(manifest.version):
+        raise DamagedVersionError(
+            f"{folder / MANIFEST} was changed: wanted a version like 0001-0123456789ab, found "
+            f"{manifest.version!r}. Publish it again."
+        )
+    left_out: list[LeftOut] = []
+    files: list[OutgoingFile] = []
+    for listed in manifest.files:
+        outgoing = _read(listed.path, _locate(folder, listed.path))
+        if outgoing.sha256 != listed.sha256:
+            raise _damaged(folder, listed.path, "it was changed after it was published")
+        if listed.path == REVIEW and not with_review:
+            left_out.append(LeftOut(REVIEW, "holds readers' names; send it with --with-review"))
+        else:
+            files.append(outgoing)
+    files.append(_read(MANIFEST, folder / MANIFEST))
+    if journal is not None:
+        files.append(_read(JOURNAL, journal))
+    else:
+        left_out.append(LeftOut(JOURNAL, "prompts and raw answers; send it with --with-journal"))
+    left_out += [
+        LeftOut(path, "is no file of the version") for path in _find_strangers(folder, manifest)
+    ]
+    return Contents(manifest, tuple(sorted(files)), tuple(left_out))
+
+
+def _locate(folder: Path, path: str) -> Path:
+    """Find a listed file; a manifest from elsewhere may name anything on this machine."""
+    parts = PurePosixPath(path).parts
+    is_plain = parts and not path.startswith("/") and not any(p.startswith(".") for p in parts)
+    file = folder / path
+    if not is_plain or "\\" in path or not file.resolve().is_relative_to(folder.resolve()):
+        raise _damaged(folder, path, "a path that leads out of the version, or is hidden")
+    if not file.is_file():
+        raise _damaged(folder, path, "it is missing")
+    return file
+
+
+def _damaged(folder: Path, path: str, found: str) -> DamagedVersionError:
+    return DamagedVersionError(
+        f"{folder} is damaged, nothing was sent: wanted {path!r} as the manifest lists it, found: "
+        f"{found}. Copy the version again from where it is whole, or publish it again."
+    )
+
+
+def _read(path: str, source: Path) -> OutgoingFile:
+    try:
+        size = source.stat().st_size
+        whole, blob = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        with source.open("rb") as file:
+            while block := file.read(_BLOCK):
+                whole.update(block)
+                blob.update(block)
+    except OSError as error:
+        raise DamagedVersionError(f"{source} cannot be read: {error.strerror}.") from error
+    return OutgoingFile(path, source, size, whole.hexdigest(), blob.hexdigest())
+
+
+def _find_strangers(folder: Path, manifest: DatasetManifest) -> Iterator[str]:
+    known = {MANIFEST, *(listed.path for listed in manifest.files)}
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder).as_posix()
+        if path not in known and not file.is_dir():
+            yield path
