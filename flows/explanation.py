@@ -102,7 +102,7 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
     found = _find(reference, kept, rejected, folder)
     rejection = found if isinstance(found, Rejection) else None
     draft = found.draft if isinstance(found, Rejection) else found
-    seeds = _load_seeds(manifest, settings)
+    seeds = load_known_seeds(manifest, settings)
     return Explanation(
         folder,
         _to_text(draft),
@@ -258,8 +258,8 @@ def _unknown(other: str) -> Collision:
     return Collision(None, f"{other}, whose text is not on this machine")
 
 
-def _load_seeds(manifest: DatasetManifest, settings: Settings) -> list[SeedTask]:
-    """Load the version's seed files as far as they are here; an explanation can do without."""
+def load_known_seeds(manifest: DatasetManifest, settings: Settings) -> list[SeedTask]:
+    """Load the seed files of a version as far as they are on this machine; stories can do without."""
     drafts = read_drafts_manifest(manifest.name, settings.outputs)
     # A manifest names files outside the project without their folder; the drafts know it.
     elsewhere = {Path(path).name: path for path in drafts.seed_paths} if drafts else {}
