@@ -259,7 +259,7 @@ def _unknown(other: str) -> Collision:
 
 
 def load_known_seeds(manifest: DatasetManifest, settings: Settings) -> list[SeedTask]:
-    """Load the seed files of a version as far as they are on this machine; stories can do without."""
+    """Load the seed files of a version as far as they are here; its stories can do without."""
     drafts = read_drafts_manifest(manifest.name, settings.outputs)
     # A manifest names files outside the project without their folder; the drafts know it.
     elsewhere = {Path(path).name: path for path in drafts.seed_paths} if drafts else {}

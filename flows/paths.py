@@ -16,3 +16,8 @@ def drafts_path(outputs: Path, name: str) -> Path:
 def drafts_manifest_path(outputs: Path, name: str) -> Path:
     """Name the description beside the drafts."""
     return outputs / "drafts" / f"{name}.json"
+
+
+def reviews_path(outputs: Path, name: str) -> Path:
+    """Name the file of what readers decided about the records of a name."""
+    return outputs / "reviews" / f"{name}.jsonl"

@@ -265,12 +265,14 @@ def test_decisions_about_records_that_are_not_there_are_counted() -> None:
 
 TEXTS = [f"Name {number} fruits." for number in range(5)]
 POOL = [make_record(text) for text in TEXTS]
+VERDICTS: tuple[ReviewVerdict, ...] = ("accept", "reject", "edit", "withdraw")
 decisions_of_any_kind = st.lists(
-    st.tuples(
+    st.builds(
+        lambda record, verdict, text: decide(record, verdict, text if verdict == "edit" else None),
         st.sampled_from(POOL),
-        st.sampled_from(["accept", "reject", "edit", "withdraw"]),
+        st.sampled_from(VERDICTS),
         st.sampled_from(TEXTS),
-    ).map(lambda one: decide(one[0], one[1], one[2] if one[1] == "edit" else None)),
+    ),
     max_size=12,
 )
 

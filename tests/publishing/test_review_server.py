@@ -1,0 +1,333 @@
+"""The review answers its own reader, and nobody else."""
+
+import json
+import logging
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pipeline.publishing.review.decisions import DecisionLog, read_stored_decisions
+from pipeline.publishing.review.server import (
+    PortTakenError,
+    ReviewSession,
+    build_app,
+    listen,
+    make_server,
+)
+from schemas.errors import UserError
+from schemas.identity import short_id
+from schemas.records import Language
+from schemas.review import ReviewedText
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=9)))
+TOKEN = "s3cret-token"  # noqa: S105 - of this test
+KEPT = short_id("ko", "봄꽃은?", "", "개나리입니다.")
+DRAFT = short_id("en", "Name a fruit.", "", "I cannot.")
+
+
+class Answer(NamedTuple):
+    """What the server said."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> dict[str, object]:
+        return json.loads(self.text)
+
+
+class Reader:
+    """Talks to the server as a browser would."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port = port
+        self.log = log
+        self.cookie = ""
+
+    def ask(
+        self, path: str, body: object = None, *, method: str | None = None, **headers: str
+    ) -> Answer:
+        """Send a request; a body makes it a POST of JSON unless the headers say otherwise."""
+        sent = {"cookie": self.cookie} if self.cookie else {}
+        content: bytes | None = None
+        if body is not None:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            sent["content-type"] = "application/json"
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method or ("POST" if body is not None else "GET"), path, content, sent)
+        response = connection.getresponse()
+        answer = Answer(
+            response.status,
+            {name.lower(): value for name, value in response.getheaders()},
+            response.read().decode(),
+        )
+        connection.close()
+        return answer
+
+    def enter(self) -> None:
+        self.cookie = self.ask(f"/?token={TOKEN}").headers["set-cookie"].partition(";")[0]
+
+    def decide(self, record: str, verdict: str, seen: int | None = None, **more: object) -> Answer:
+        return self.ask("/decisions", {"record": record, "verdict": verdict, "seen": seen, **more})
+
+
+def check_edit(text: ReviewedText, language: Language) -> ReviewedText:
+    if "\u200b" in text.output:
+        raise UserError("This text cannot be kept: it holds what nobody sees.")
+    return text
+
+
+@contextmanager
+def serving(path: Path) -> Generator[Reader]:
+    with listen(0) as listener:
+        port: int = listener.getsockname()[1]
+        session = ReviewSession(
+            page="<!doctype html><title>과일</title>".encode(),
+            languages={KEPT: "ko", DRAFT: "en"},
+            log=DecisionLog(path),
+            dataset="fruits/0001-0123456789ab",
+            author="김서연",
+            now=lambda: NOON,
+            check_edit=check_edit,
+        )
+        server = make_server(build_app(session, TOKEN, port))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield Reader(port, path)
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    with serving(tmp_path / "fruits.jsonl") as one:
+        yield one
+
+
+@pytest.fixture
+def inside(reader: Reader) -> Reader:
+    reader.enter()
+    return reader
+
+
+def test_address_with_the_token_opens_the_door_and_leaves_the_address(reader: Reader) -> None:
+    answer = reader.ask(f"/?token={TOKEN}")
+
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"pacaloom_review_{reader.port}=")
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    reader.cookie = cookie.partition(";")[0]
+    assert "과일" in reader.ask("/").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?token=", "/?token=wrong", "/?token=%ED%86%A0", "/decisions"]
+)
+def test_without_the_token_nothing_is_shown(reader: Reader, path: str) -> None:
+    answer = reader.ask(path)
+
+    assert answer.status == 403
+    assert "`./pacaloom review` has printed" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_without_the_cookie_nothing_is_decided_even_with_the_token(reader: Reader) -> None:
+    body = {"record": KEPT, "verdict": "accept", "seen": None}
+
+    assert reader.ask("/decisions", body).status == 403
+    assert reader.ask(f"/decisions?token={TOKEN}", body).status == 403
+    assert not reader.log.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"host": "evil.example"}, id="name-that-was-pointed-here"),
+        pytest.param({"host": "127.0.0.1"}, id="host-without-the-port"),
+        pytest.param({"host": "127.0.0.1.evil.example:{port}"}, id="host-that-begins-alike"),
+        pytest.param({"origin": "https://evil.example"}, id="other-origin"),
+        pytest.param({"origin": "null"}, id="origin-of-a-sandboxed-page"),
+        pytest.param({"origin": "http://127.0.0.1:1"}, id="other-port"),
+        pytest.param({"origin": "https://127.0.0.1:{port}"}, id="other-scheme"),
+        pytest.param({"sec_fetch_site": "cross-site"}, id="other-site"),
+        pytest.param({"sec_fetch_site": "same-site"}, id="other-port-of-this-machine"),
+    ],
+)
+def test_requests_of_other_hosts_and_pages_are_refused(
+    inside: Reader, headers: dict[str, str]
+) -> None:
+    sent = {name: value.replace("{port}", str(inside.port)) for name, value in headers.items()}
+    body = {"record": KEPT, "verdict": "accept", "seen": None}
+
+    for answer in (inside.ask("/", **sent), inside.ask("/decisions", body, **sent)):
+        assert answer.status == 403
+        assert answer.text.count("\n") == 1
+    assert not inside.log.exists()
+
+
+def test_localhost_and_the_own_origin_are_the_readers(inside: Reader) -> None:
+    host = f"localhost:{inside.port}"
+    sent = {"host": host, "origin": f"http://{host}", "sec_fetch_site": "same-origin"}
+
+    body = {"record": KEPT, "verdict": "accept", "seen": None}
+    assert inside.ask("/decisions", body, **sent).status == 200
+
+
+def test_no_answer_may_be_kept_framed_guessed_at_or_read_elsewhere(inside: Reader) -> None:
+    answers = [
+        inside.ask("/", origin=f"http://127.0.0.1:{inside.port}"),
+        inside.ask("/decisions"),
+        inside.ask("/nothing"),
+        inside.ask("/decisions", method="OPTIONS"),
+        inside.ask("/", host="evil.example"),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 404, 405, 403]
+    for answer in answers:
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_decision_gets_author_and_time_from_the_server_and_is_on_disk(inside: Reader) -> None:
+    answer = inside.decide(KEPT, "reject", note="꽃 이름이 틀렸다.")
+
+    assert answer.status == 200
+    assert answer.json["standing"] == {
+        "place": 0,
+        "record": KEPT,
+        "verdict": "reject",
+        "edited": None,
+        "note": "꽃 이름이 틀렸다.",
+        "author": "김서연",
+        "time": "2026-11-23T12:00:00+09:00",
+    }
+    (decision,) = read_stored_decisions(inside.log).decisions
+    assert (decision.author, decision.time) == ("김서연", NOON)
+    assert decision.dataset == "fruits/0001-0123456789ab"
+
+
+def test_decisions_are_listed_for_the_page_that_comes_back(inside: Reader) -> None:
+    text = {"instruction": "Name a fruit.", "input": "", "output": "Kiwi."}
+    inside.decide(DRAFT, "edit", edited=text)
+    inside.decide(KEPT, "accept")
+    inside.decide(KEPT, "withdraw", 1)
+
+    found = inside.ask("/decisions").json
+
+    assert (found["author"], found["records"]) == ("김서연", 2)
+    decisions = found["decisions"]
+    assert isinstance(decisions, dict)
+    assert list(decisions) == [DRAFT]
+    assert decisions[DRAFT]["edited"] == text
+
+
+def test_decision_that_another_reader_made_meanwhile_is_shown_instead(inside: Reader) -> None:
+    inside.decide(KEPT, "reject")
+
+    answer = inside.decide(KEPT, "accept")
+
+    assert answer.status == 409
+    assert answer.json["error"] == "김서연 has decided meanwhile: reject. Look at it again."
+    standing = answer.json["standing"]
+    assert isinstance(standing, dict)
+    assert standing["verdict"] == "reject"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        pytest.param({"record": "f" * 16}, 404, "has no record or draft f", id="unknown-record"),
+        pytest.param({"record": "../x"}, 422, "record: ", id="no-id"),
+        pytest.param({"verdict": "maybe"}, 422, "verdict: ", id="unknown-verdict"),
+        pytest.param({"author": "somebody"}, 422, "no such field", id="author-of-the-page"),
+        pytest.param({"time": "2020-01-01"}, 422, "no such field", id="time-of-the-page"),
+        pytest.param({"verdict": "edit"}, 422, "edited text is for", id="edit-without-text"),
+        pytest.param({"note": "가" * 2001}, 422, "note: ", id="long-note"),
+        pytest.param(
+            {"verdict": "edit", "edited": {"instruction": "봄꽃은?", "output": " "}},
+            422,
+            "edited.output: ",
+            id="empty-output",
+        ),
+        pytest.param(
+            {"verdict": "edit", "edited": {"instruction": "봄꽃은?", "output": "개나리입니다.\n"}},
+            422,
+            "Nothing was changed",
+            id="nothing-changed",
+        ),
+        pytest.param(
+            {"verdict": "edit", "edited": {"instruction": "봄꽃은?", "output": "개\u200b나리"}},
+            422,
+            "cannot be kept",
+            id="invisible-character",
+        ),
+    ],
+)
+def test_what_is_no_decision_is_refused_in_one_clear_line(
+    inside: Reader, changes: dict[str, object], status: int, reason: str
+) -> None:
+    answer = inside.ask(
+        "/decisions", {"record": KEPT, "verdict": "accept", "seen": None, **changes}
+    )
+
+    assert answer.status == status
+    assert reason in answer.text
+    assert answer.text.count("\n") == 1
+    assert not inside.log.exists()
+
+
+def test_only_json_of_bearable_size_is_read(inside: Reader) -> None:
+    form = inside.ask("/decisions", b"record=1", content_type="application/x-www-form-urlencoded")
+    plain = inside.ask("/decisions", b"{}", content_type="text/plain")
+    broken = inside.ask("/decisions", b"{")
+    surrogate = inside.ask("/decisions", b'{"note":"\\ud800"}')
+    large = inside.ask("/decisions", b" " * (8 * 2**20 + 1))
+
+    statuses = [answer.status for answer in (form, plain, broken, surrogate, large)]
+    assert statuses == [415, 415, 422, 422, 413]
+
+
+def test_full_disk_is_said_and_nothing_half_written_stays(
+    inside: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside.decide(KEPT, "accept")
+    before = inside.log.read_bytes()
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    answer = inside.decide(DRAFT, "accept")
+
+    assert answer.status == 500
+    assert "No space left on device" in answer.text
+    assert inside.log.read_bytes() == before
+
+
+def test_token_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), serving(tmp_path / "fruits.jsonl") as reader:
+        reader.enter()
+        reader.ask(f"/?token={TOKEN}")
+        reader.decide(KEPT, "accept")
+
+    assert TOKEN not in caplog.text
+
+
+def test_port_that_is_taken_is_named(reader: Reader) -> None:
+    with pytest.raises(PortTakenError, match=rf"Port {reader.port} .* is taken .* --port"):
+        listen(reader.port)
