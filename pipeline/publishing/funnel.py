@@ -1,4 +1,7 @@
-"""What happened to the drafts, counted for people: the numbers of the card and of the manifest."""
+"""What happened to the drafts, counted for people: the numbers of the card and of the manifest.
+
+Cost: one pass over records and rejections.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,26 +17,29 @@ class FunnelStep(NamedTuple):
     dropped: dict[Language, int]
     remaining: dict[Language, int]
 
+    @property
+    def dropped_count(self) -> int:
+        """Drafts of all languages that it dropped."""
+        return sum(self.dropped.values())
+
 
 def count_funnel(
     kept: Sequence[InstructionRecord], rejected: Sequence[Rejection]
 ) -> list[FunnelStep]:
     """Count per stage and language; the last step's remaining are the kept records."""
-    remaining: dict[Language, int] = {
-        language: sum(record.language == language for record in kept)
-        + sum(rejection.draft.language == language for rejection in rejected)
-        for language in LANGUAGES
-    }
+    counts: Counter[tuple[Stage, Language]] = Counter(
+        (rejection.stage, rejection.draft.language) for rejection in rejected
+    )
+    remaining = count_languages(kept)
+    for (_, language), number in counts.items():
+        remaining[language] += number
     steps: list[FunnelStep] = []
     for stage in STAGES:
-        dropped: dict[Language, int] = {
-            language: sum(
-                rejection.stage == stage and rejection.draft.language == language
-                for rejection in rejected
-            )
-            for language in LANGUAGES
-        }
-        remaining = {language: remaining[language] - dropped[language] for language in LANGUAGES}
+        dropped: dict[Language, int] = {language: counts[stage, language] for language in LANGUAGES}
+        # A new one: the step before keeps its own.
+        remaining = remaining.copy()
+        for language, number in dropped.items():
+            remaining[language] -= number
         steps.append(FunnelStep(stage, dropped, remaining))
     return steps
 
@@ -54,4 +60,5 @@ def count_reasons_by_language(rejected: Sequence[Rejection]) -> dict[Language, d
 
 def count_languages(kept: Sequence[InstructionRecord]) -> dict[Language, int]:
     """Count kept records by language."""
-    return {language: sum(one.language == language for one in kept) for language in LANGUAGES}
+    counts: Counter[Language] = Counter(record.language for record in kept)
+    return {language: counts[language] for language in LANGUAGES}

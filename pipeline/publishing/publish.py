@@ -18,6 +18,7 @@ from pipeline.publishing.difference import Difference
 from pipeline.publishing.edition import Edition, FindExchange, find_no_exchange
 from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
 from pipeline.publishing.locking import Say, hold_name, say_nothing
+from pipeline.publishing.pictures.pictures import draw_pictures
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
 from pipeline.publishing.versions import check_name, list_versions, open_version
@@ -173,7 +174,9 @@ def _write_version(
         write_jsonl(folder / "review.jsonl", publication.decisions)
     statistics = edition.statistics.model_dump_json(indent=2)
     (folder / "statistics.json").write_text(statistics, encoding="utf-8")
-    (folder / "README.md").write_text(render_card(edition), encoding="utf-8")
+    gallery = draw_pictures(folder, edition)
+    card = render_card(edition, gallery.pictures, gallery.notices)
+    (folder / "README.md").write_text(card, encoding="utf-8")
     manifest = edition.manifest.model_copy(update={"files": _hash_files(folder)})
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
 

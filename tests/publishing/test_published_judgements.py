@@ -43,7 +43,18 @@ def make_publication(
             kappa=None,
         )
     return Publication(
-        "toy", RECORDS, [], (), {}, report, (), (), "apache-2.0", "v", assessments=found or {}
+        "toy",
+        RECORDS,
+        [],
+        (),
+        {},
+        report,
+        (),
+        (),
+        "apache-2.0",
+        "v",
+        assessments=found or {},
+        card_language="en",
     )
 
 

@@ -1,275 +1,68 @@
 """Write the card of a dataset version: what is in it, what was thrown away, what it cannot do.
 
 The front matter is the Hugging Face Hub's dataset card metadata, written by its own library, and
-tells ``datasets.load_dataset`` which files are which split. Text by a teacher is shown only inside
-code fences longer than any fence in it, so that it cannot become markup.
+tells ``datasets.load_dataset`` which files are which split. Text by a teacher or a user stands only
+in code spans, fences and escaped descriptions, so that it cannot become markup.
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from statistics import median
+from collections.abc import Sequence
 
+from pipeline.publishing.card.contents import write_contents, write_examples
+from pipeline.publishing.card.front_matter import render_front_matter
+from pipeline.publishing.card.history import write_difference, write_splits
+from pipeline.publishing.card.limits import write_limits
+from pipeline.publishing.card.making import write_cost, write_making, write_parents
+from pipeline.publishing.card.markup import plain
+from pipeline.publishing.card.overview import write_overview
+from pipeline.publishing.card.page import Page
+from pipeline.publishing.card.quality import write_contamination, write_judge, write_review
+from pipeline.publishing.card.rejections import write_funnel, write_reasons
+from pipeline.publishing.card.speaker import Speaker
+from pipeline.publishing.card.use import write_files, write_use
+from pipeline.publishing.card.variety import write_diversity, write_similarity
 from pipeline.publishing.edition import Edition
-from pipeline.publishing.funnel import FunnelStep, count_funnel
-from schemas.manifest import DatasetManifest, JudgeReport
-from schemas.records import LANGUAGES, InstructionRecord, Language, Rejection
+from pipeline.publishing.pictures.picture import Picture
 
-_EXAMPLES_A_LANGUAGE = 2
-_EXAMPLE_CHARACTERS = 600
-_LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "ko": "Korean"}
-
-
-def render_card(edition: Edition) -> str:
-    """Render the whole card, front matter first."""
-    manifest, kept, rejected = edition.manifest, edition.kept, edition.rejected
-    sections = [
-        f"---\n{_front_matter(manifest)}\n---",
-        _introduction(manifest),
-        "## From drafts to records\n\n" + _funnel_table(count_funnel(kept, rejected)),
-        "## Why drafts were rejected\n\n" + _reason_table(manifest),
-        *_judge_section(manifest.judge),
-        "## What is in it\n\n" + _length_table(kept) + "\n\n" + _task_table(kept),
-        "## Examples of kept records\n\n" + _kept_examples(kept),
-        "## Examples of rejected drafts\n\n" + _rejected_examples(rejected),
-        "## How it was made\n\n" + _making(manifest),
-        "## Known limits\n\n" + _limits(manifest),
-        "## Use\n\n" + _use(),
-    ]
-    return "\n\n".join(sections) + "\n"
+_SECTIONS = (
+    write_overview,
+    write_difference,
+    write_funnel,
+    write_reasons,
+    write_contents,
+    write_diversity,
+    write_similarity,
+    write_judge,
+    write_review,
+    write_contamination,
+    write_splits,
+    write_parents,
+    write_cost,
+    write_limits,
+    write_making,
+    write_use,
+    write_files,
+    write_examples,
+)
+"""In the order in which people ask."""
 
 
-def _front_matter(manifest: DatasetManifest) -> str:
-    from huggingface_hub import DatasetCardData
+def render_card(
+    edition: Edition, pictures: Sequence[Picture] = (), notices: Sequence[str] = ()
+) -> str:
+    """Render the whole card in the language that the manifest names, front matter first.
 
-    languages = [language for language in LANGUAGES if manifest.kept_by_language[language]]
-    data = DatasetCardData(
-        pretty_name=f"{manifest.name} {manifest.version}",
-        language=list(languages),
-        license=manifest.licence,
-        task_categories=["text-generation"],
-        size_categories=[_size_category(manifest.kept)],
-        source_datasets=["original"],
-        tags=["instruction-tuning", "self-instruct", "machine-generated", "pacaloom"],
-        configs=[
-            {
-                "config_name": "default",
-                "data_files": [
-                    {"split": "train", "path": "data/train.parquet"},
-                    {"split": "validation", "path": "data/validation.parquet"},
-                ],
-            }
-        ],
+    Args:
+        edition: What the card is about.
+        pictures: Those that lie beside it.
+        notices: What readers should know of how it was published, one line each.
+    """
+    page = Page(
+        edition,
+        edition.kept,
+        Speaker(edition.manifest.card_language),
+        {picture.subject: picture for picture in pictures},
     )
-    return data.to_yaml().strip()
-
-
-def _size_category(count: int) -> str:
-    steps = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M")]
-    return next((name for limit, name in steps if count < limit), "n>1M")
-
-
-def _introduction(manifest: DatasetManifest) -> str:
-    counts = ", ".join(
-        f"{count} {_LANGUAGE_NAMES[language]}"
-        for language, count in manifest.kept_by_language.items()
-    )
-    teachers = ", ".join(f"`{name}`" for name in manifest.teachers) or "nobody"
-    return (
-        f"# {manifest.name} {manifest.version}\n\n"
-        f"{manifest.kept} instruction records ({counts}), machine-generated by {teachers}. "
-        f"{manifest.generated} drafts were generated; "
-        f"{manifest.generated - manifest.kept} of them were rejected and are kept, each with its "
-        f"reason, in `rejected.parquet`.\n\nContent hash: `{manifest.content_hash}`"
-    )
-
-
-def _funnel_table(steps: Sequence[FunnelStep]) -> str:
-    rows: list[list[object]] = []
-    for step in steps:
-        cells: list[object] = [step.stage]
-        for language in LANGUAGES:
-            cells += [step.dropped[language], step.remaining[language]]
-        rows.append(cells)
-    header = ["stage"]
-    for language in LANGUAGES:
-        header += [f"{language} dropped", f"{language} remaining"]
-    return _table(header, rows)
-
-
-def _reason_table(manifest: DatasetManifest) -> str:
-    if not manifest.rejected:
-        return "Nothing was rejected."
-    rows = [
-        [
-            reason,
-            *(manifest.rejected_by_language[language].get(reason, 0) for language in LANGUAGES),
-            f"{count / manifest.generated:.1%}",
-        ]
-        for reason, count in manifest.rejected.items()
-    ]
-    return _table(["reason", *LANGUAGES, "share of drafts"], rows)
-
-
-def _judge_section(judge: JudgeReport | None) -> list[str]:
-    if judge is None:
-        return []
-    rows = [
-        *([name, _score(mean)] for name, mean in judge.means.items()),
-        ["mean of the three", _score(judge.mean_score)],
-        [f"the same of {judge.audited} that the rules dropped", _score(judge.audited_mean_score)],
-    ]
-    agreement = "Nothing that the rules had dropped was scored, so their agreement is not known."
-    if judge.kappa is not None:
-        agreement = (
-            f"Agreement of rules and threshold, Cohen's kappa with both groups weighted alike: "
-            f"{judge.kappa:.2f} (1: always, 0: as by chance)."
-        )
-    return [
-        f"## What the judge says\n\n{_code(judge.model)} scored {judge.judged} records that had "
-        "passed all other stages, 1 to 5. A model's scores are opinions: see `judgements.parquet` "
-        "for each, with its reasons.\n\n"
-        f"{_table(['criterion', 'mean score'], rows)}\n\n{agreement}"
-    ]
-
-
-def _score(mean: float | None) -> str:
-    return "none" if mean is None else f"{mean:.2f}"
-
-
-def _code(name: str) -> str:
-    """Show a name as it is; it is a user's or an endpoint's text."""
-    folded = " ".join(name.split())
-    ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", folded)), default=0))
-    pad = " " if "`" in folded else ""
-    return f"{ticks}{pad}{folded}{pad}{ticks}"
-
-
-def _length_table(kept: Sequence[InstructionRecord]) -> str:
-    rows: list[list[object]] = []
-    for language in LANGUAGES:
-        records = [record for record in kept if record.language == language]
-        if records:
-            rows.append(
-                [
-                    _LANGUAGE_NAMES[language],
-                    len(records),
-                    f"{median(len(record.instruction) for record in records):.0f}",
-                    f"{median(len(record.output) for record in records):.0f}",
-                    max(len(record.output) for record in records),
-                    f"{sum(bool(record.input) for record in records) / len(records):.0%}",
-                ]
-            )
-    header = [
-        "language",
-        "records",
-        "median instruction",
-        "median output",
-        "longest output",
-        "with input",
-    ]
-    return "Lengths are in characters.\n\n" + _table(header, rows)
-
-
-def _task_table(kept: Sequence[InstructionRecord]) -> str:
-    counts = Counter((record.provenance.task_type, record.language) for record in kept)
-    totals = Counter(record.provenance.task_type for record in kept)
-    rows = [
-        [task_type, *(counts[task_type, language] for language in LANGUAGES)]
-        for task_type, _ in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
-    ]
-    return _table(["task type asked for", *LANGUAGES], rows)
-
-
-def _kept_examples(kept: Sequence[InstructionRecord]) -> str:
-    shown: list[str] = []
-    for language in LANGUAGES:
-        records = [record for record in kept if record.language == language]
-        # By id: a fixed choice that nobody picked for its beauty.
-        for record in sorted(records, key=lambda one: one.id)[:_EXAMPLES_A_LANGUAGE]:
-            seeds = ", ".join(record.provenance.seed_ids)
-            shown.append(
-                f"`{record.id}`, {language}, from seed tasks {seeds or 'none'}:\n\n"
-                + _fence(_alpaca_text(record.instruction, record.input, record.output))
-            )
-    return "\n\n".join(shown) or "None: no record was kept."
-
-
-def _rejected_examples(rejected: Sequence[Rejection]) -> str:
-    firsts: dict[str, Rejection] = {}
-    for rejection in rejected:
-        firsts.setdefault(rejection.reason, rejection)
-    shown = [
-        f"**{reason}** ({rejection.draft.language})\n\n"
-        + _fence(
-            f"{rejection.detail}\n"
-            + ("-" * 20)
-            + "\n"
-            + _alpaca_text(
-                rejection.draft.instruction, rejection.draft.input, rejection.draft.output
-            )
-        )
-        for reason, rejection in sorted(firsts.items())
-    ]
-    return "\n\n".join(shown) or "None: nothing was rejected."
-
-
-def _making(manifest: DatasetManifest) -> str:
-    strategies = ", ".join(
-        f"{name} ({count} drafts)" for name, count in manifest.strategies.items()
-    )
-    seeds = ", ".join(f"`{seed.path}`" for seed in manifest.seeds) or "none"
-    return (
-        f"- Strategies: {strategies or 'none'}\n"
-        f"- Seed tasks: {seeds}\n"
-        f"- Teacher's tokens: {manifest.prompt_tokens:,} read, "
-        f"{manifest.completion_tokens:,} written\n"
-        f"- Splits: {manifest.splits['train']} train, {manifest.splits['validation']} validation, "
-        "by the hash of the record's id\n"
-        f"- Code version: `{manifest.code_version}`\n"
-        "- `manifest.json` holds the curation settings and the hash of every file."
-    )
-
-
-def _limits(manifest: DatasetManifest) -> str:
-    teachers = ", ".join(f"`{name}`" for name in manifest.teachers) or "the teacher"
-    return (
-        f"- Every record was written by a model ({teachers}); no person has checked them. The "
-        "rules find malformed, repetitive and leaking records, not every wrong fact.\n"
-        "- Train on it only as the teacher's licence or terms of use allow.\n"
-        "- Subjects follow the seed tasks and the teacher's habits; see the task types above for "
-        "what is scarce."
-    )
-
-
-def _use() -> str:
-    return (
-        "```python\nfrom datasets import load_dataset\n\n"
-        'dataset = load_dataset("PATH_OF_THIS_FOLDER")\nprint(dataset["train"][0])\n```'
-    )
-
-
-def _alpaca_text(instruction: str, input_text: str, output: str) -> str:
-    parts = [f"Instruction: {_clip(instruction)}"]
-    if input_text:
-        parts.append(f"Input: {_clip(input_text)}")
-    parts.append(f"Output: {_clip(output)}")
-    return "\n".join(parts)
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= _EXAMPLE_CHARACTERS else text[:_EXAMPLE_CHARACTERS] + " […]"
-
-
-def _fence(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    # A teacher's name or a user's is text too: a bar in it would shift the columns.
-    lines = [list(header), ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
+    overview, *others = (write(page) for write in _SECTIONS)
+    told = [f"> {plain(notice)}" for notice in notices]
+    sections = [render_front_matter(edition.manifest), overview, *told, *others]
+    return "\n\n".join(section for section in sections if section) + "\n"

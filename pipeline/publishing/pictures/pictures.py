@@ -1,0 +1,86 @@
+"""Draw the pictures of a version's card; those whose figures are missing are left out.
+
+Same figures and fonts, same bytes. Cost: some tenths of a second a picture, whatever the number
+of records.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline.publishing.card.speaker import Speaker
+from pipeline.publishing.edition import Edition
+from pipeline.publishing.pictures.fonts import (
+    bundled_typeface,
+    find_hangul_typeface,
+    list_system_fonts,
+)
+from pipeline.publishing.pictures.picture import Gallery, Picture, Subject
+from schemas.storage import atomic_path
+
+FOLDER = "figures"
+
+
+def draw_pictures(
+    folder: Path, edition: Edition, font_files: Sequence[str] | None = None
+) -> Gallery:
+    """Draw what the figures of a version give into ``folder/figures``.
+
+    Args:
+        folder: The version's.
+        edition: What is drawn.
+        font_files: Where a font with Hangul is looked for; None: the system's fonts.
+
+    Raises:
+        StorageError: A picture cannot be written.
+    """
+    # matplotlib takes half a second to import.
+    from pipeline.publishing.pictures.funnel import draw_funnel
+    from pipeline.publishing.pictures.lengths import draw_lengths
+    from pipeline.publishing.pictures.rounds import draw_rounds
+    from pipeline.publishing.pictures.similarity import draw_similarity
+    from pipeline.publishing.pictures.style import Drawing, Style
+    from pipeline.publishing.pictures.sunburst import draw_phrases
+
+    files = list_system_fonts() if font_files is None else font_files
+    language = edition.manifest.card_language
+    hangul = find_hangul_typeface(files) if _needs_hangul(edition) else None
+    in_korean = language == "ko" and hangul is not None
+    style = Style(
+        Speaker("ko" if in_korean else "en"),
+        hangul if in_korean and hangul else bundled_typeface(),
+        hangul,
+    )
+    drawn: dict[Subject, Callable[[Edition, Style], Drawing | None]] = {
+        "funnel": draw_funnel,
+        "lengths": draw_lengths,
+        "phrases-en": lambda edition, style: draw_phrases(edition, "en", style),
+        "phrases-ko": lambda edition, style: draw_phrases(edition, "ko", style),
+        "similarity": draw_similarity,
+        "rounds": draw_rounds,
+    }
+    pictures: list[Picture] = []
+    for subject, draw in drawn.items():
+        drawing = draw(edition, style)
+        if drawing is not None:
+            path = f"{FOLDER}/{subject}.png"
+            with atomic_path(folder / path) as temporary:
+                drawing.canvas.save(temporary)
+            pictures.append(Picture(subject, path, drawing.title, drawing.alt))
+    missing = _needs_hangul(edition) and hangul is None
+    return Gallery(tuple(pictures), (_tell_of_missing_font(Speaker(language)),) if missing else ())
+
+
+def _needs_hangul(edition: Edition) -> bool:
+    korean = edition.statistics.languages.get("ko")
+    has_words = korean is not None and korean.diversity is not None
+    return has_words or edition.manifest.card_language == "ko"
+
+
+def _tell_of_missing_font(speaker: Speaker) -> str:
+    return speaker.say(
+        "No font with Hangul was found on the machine that published this version, so the picture "
+        "of Korean words is missing. Install fonts-nanum or fonts-noto-cjk and publish again.",
+        "이 버전을 발행한 컴퓨터에 한글 글꼴이 없어 한국어 낱말 그림을 그리지 못했고, 다른 "
+        "그림의 글은 영어로 적었습니다. fonts-nanum이나 fonts-noto-cjk를 설치하고 다시 "
+        "발행하세요.",
+    )
