@@ -53,6 +53,12 @@ def _run_datasets(arguments: Sequence[str]) -> int:
     return run_datasets(arguments)
 
 
+def _run_review(arguments: Sequence[str]) -> int:
+    from cli.review import run_review
+
+    return run_review(arguments)
+
+
 def _run_completion(arguments: Sequence[str]) -> int:
     return run_completion(arguments, _summaries())
 
@@ -69,6 +75,7 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
         "list, show, compare, verify, mix, export and push dataset versions",
         _run_datasets,
     ),
+    "review": ("read a version's records in a browser: accept, reject, edit", _run_review),
     "rules": ("list the rules that curation asks; show one with examples", _run_rules),
     "models": (
         "list tuned students; promote one, or roll back to the champion before",

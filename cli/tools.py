@@ -78,6 +78,7 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     """Build one parser that has every verb, most with all their flags, for completion only."""
     from cli.datasets.datasets import build_whole_datasets_parser
     from cli.journal import build_journal_parser
+    from cli.review import build_review_parser
     from cli.rules import build_rules_parser
     from cli.verbs import FLOW_VERBS, params_model
     from cli.why import build_why_parser
@@ -89,6 +90,7 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     parsers |= {
         "datasets": build_whole_datasets_parser(),
         "journal": build_journal_parser(),
+        "review": build_review_parser(),
         "rules": build_rules_parser(),
         "why": build_why_parser(),
     }

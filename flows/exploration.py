@@ -15,7 +15,8 @@ from flows.engine import Engine
 from flows.outcomes import ExploreOutcome, VariantOutcome
 from flows.parameters import CurateParams, ExploreParams, part_of
 from flows.settings import Settings
-from flows.steps.curation import Workbench, open_workbench
+from flows.steps.curation import open_workbench
+from flows.steps.workbench import Workbench
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.shards import Examination, Finding
 from schemas.errors import UserError
