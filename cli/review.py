@@ -22,7 +22,8 @@ def run_review(arguments: Sequence[str]) -> int:
     given = build_review_parser().parse_args(list(arguments))
     # The server's imports would slow `--help`.
     from flows.reviewing import open_review
-    from pipeline.publishing.review.server import build_app, listen, serve
+    from pipeline.publishing.review.api import build_app
+    from pipeline.publishing.review.server import listen, serve
 
     settings = read_settings()
     author = given.author if given.author is not None else _find_login_name()

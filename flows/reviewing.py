@@ -15,7 +15,7 @@ from pipeline.publishing.edition import Edition
 from pipeline.publishing.opening import load_edition
 from pipeline.publishing.report.report import ReviewMode, render_report
 from pipeline.publishing.review.decisions import DecisionLog, read_stored_decisions
-from pipeline.publishing.review.server import ReviewSession
+from pipeline.publishing.review.session import ReviewSession
 from pipeline.publishing.versions import check_name, open_version
 from schemas.errors import UserError
 from schemas.manifest import DatasetManifest

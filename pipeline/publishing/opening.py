@@ -50,25 +50,26 @@ def load_edition(
     from pipeline.publishing.tables import (
         read_assessments,
         read_neighbours,
-        read_records,
         read_rejections,
+        read_split,
     )
 
     manifest = open_version(folder)
-    kept = read_records(folder)
+    train, validation = (
+        read_split(folder / "data" / f"{split}.parquet") for split in ("train", "validation")
+    )
     rejected = read_rejections(folder)
-    _check_counts(folder, manifest, len(kept), len(rejected))
+    _check_counts(folder, manifest, len(train) + len(validation), len(rejected))
     nearest = read_neighbours(folder)
-    train_count = manifest.splits["train"]
     return Edition(
         manifest=manifest,
-        splits=Splits(kept[:train_count], kept[train_count:], manifest.split_by),
+        splits=Splits(train, validation, manifest.split_by),
         rejected=rejected,
         assessments=read_assessments(folder),
         nearest=nearest,
         seeds={seed.id: seed for seed in seeds},
         find_exchange=find_exchange,
-        statistics=_read_statistics(folder, manifest, kept, nearest),
+        statistics=_read_statistics(folder, manifest, [*train, *validation], nearest),
         difference=difference,
         decisions=read_applied_decisions(folder),
     )
@@ -88,8 +89,7 @@ def _check_counts(
     folder: Path, manifest: DatasetManifest, kept_count: int, rejected_count: int
 ) -> None:
     wanted = (manifest.kept, manifest.generated - manifest.kept)
-    splits_sum = sum(manifest.splits.values())
-    if (kept_count, rejected_count) != wanted or splits_sum != manifest.kept:
+    if (kept_count, rejected_count) != wanted:
         raise DamagedVersionError(
             f"{folder} is damaged: its manifest speaks of {wanted[0]} kept and {wanted[1]} "
             f"rejected records, its tables hold {kept_count} and {rejected_count}. Copy it again, "

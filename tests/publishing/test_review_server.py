@@ -12,14 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from pipeline.publishing.review.api import build_app
 from pipeline.publishing.review.decisions import DecisionLog, read_stored_decisions
-from pipeline.publishing.review.server import (
-    PortTakenError,
-    ReviewSession,
-    build_app,
-    listen,
-    make_server,
-)
+from pipeline.publishing.review.server import PortTakenError, listen, make_server
+from pipeline.publishing.review.session import ReviewSession
 from schemas.errors import UserError
 from schemas.identity import short_id
 from schemas.records import Language

@@ -14,38 +14,38 @@ const WORDS = {
     accept: "Accept", restore: "Bring back", reject: "Reject", confirm: "Leave rejected", edit: "Edit",
     undo: "Undo", next: "Next undecided", progress: "{decided} of {all} decided",
     undecided: "Not decided yet.", saving: "Saving…", withdrawing: "Taking it back…",
-    accepted: "{author} accepted this, {time}.", restored: "{author} brought this back, {time}.",
-    rejected: "{author} rejected this, {time}.", confirmed: "{author} left this rejected, {time}.",
-    edited: "{author} edited this, {time}.",
-    failed: "Not saved. {error}", alert: "{count} not saved.", again: "Try again", show: "Show",
+    accepted: "Accepted by {author} · {time}", restored: "Brought back by {author} · {time}",
+    rejected: "Rejected by {author} · {time}", confirmed: "Left rejected by {author} · {time}",
+    edited: "Edited by {author} · {time}",
+    failed: "Not saved. {error}", alert: "{count} not saved. {error}", again: "Try again", show: "Show",
     discard: "Discard",
     gone: "The server does not answer. Start `./pacaloom review` again with --port {port}, open its address in another tab, and try again here. Nothing is lost while this page stays open.",
     locked: "The review was started anew: open the address that it printed in another tab, and try again here.",
     note: "Why? (optional)", instruction: "Instruction", input: "Input", output: "Output",
-    save: "Save", cancel: "Cancel", unchanged: "Nothing is changed yet.", changes: "Changes",
+    save: "Save", cancel: "Close", unchanged: "Nothing is changed yet.", changes: "Changes",
     kept: "An edit of this record is not saved yet. Press e to go on.",
     cut: "This text is too long for the page, so it cannot be edited here.",
     twin: "Letter for letter, this draft is a kept record. Decide about that one.", open: "Open it",
-    done: "Nothing undecided is left in this list.", nothing: "There is nothing to undo.",
+    done: "Every record in this list is decided.", nothing: "There is nothing to undo.",
     took: "{author} has decided meanwhile.",
   },
   ko: {
-    accept: "채택", restore: "되살리기", reject: "버리기", confirm: "버린 채로 두기", edit: "고치기",
-    undo: "되돌리기", next: "다음 미결정", progress: "{all}개 중 {decided}개 결정",
+    accept: "승인", restore: "되살리기", reject: "거절", confirm: "탈락 유지", edit: "고치기",
+    undo: "되돌리기", next: "다음 미정", progress: "{all}건 중 {decided}건 결정",
     undecided: "아직 결정하지 않았습니다.", saving: "저장하는 중…", withdrawing: "되돌리는 중…",
-    accepted: "{author} 님이 채택했습니다. {time}", restored: "{author} 님이 되살렸습니다. {time}",
-    rejected: "{author} 님이 버렸습니다. {time}", confirmed: "{author} 님이 버린 채로 두었습니다. {time}",
-    edited: "{author} 님이 고쳤습니다. {time}",
-    failed: "저장하지 못했습니다. {error}", alert: "저장하지 못한 결정이 {count}개 있습니다.", again: "다시 시도", show: "보기",
-    discard: "취소하기",
+    accepted: "{author} 님이 승인함 · {time}", restored: "{author} 님이 되살림 · {time}",
+    rejected: "{author} 님이 거절함 · {time}", confirmed: "{author} 님이 탈락을 유지함 · {time}",
+    edited: "{author} 님이 고침 · {time}",
+    failed: "저장하지 못했습니다. {error}", alert: "저장하지 못한 결정이 {count}건 있습니다. {error}", again: "다시 시도", show: "보기",
+    discard: "취소",
     gone: "서버가 응답하지 않습니다. `./pacaloom review`를 --port {port}로 다시 시작하고, 출력된 주소를 새 탭에서 연 다음 여기서 다시 시도하세요. 이 페이지를 닫지 않으면 아무것도 사라지지 않습니다.",
     locked: "검토가 새로 시작되었습니다. 새로 출력된 주소를 다른 탭에서 연 다음 여기서 다시 시도하세요.",
-    note: "이유 (선택)", instruction: "지시문", input: "입력", output: "출력",
+    note: "이유 (선택)", instruction: "지시", input: "입력", output: "출력",
     save: "저장", cancel: "닫기", unchanged: "아직 바뀐 것이 없습니다.", changes: "바뀐 내용",
     kept: "저장하지 않은 수정이 있습니다. e를 누르면 이어서 고칠 수 있습니다.",
     cut: "글이 너무 길어 이 페이지에서는 고칠 수 없습니다.",
     twin: "이 초안은 남은 레코드와 글자까지 똑같습니다. 그 레코드에서 결정하세요.", open: "열기",
-    done: "이 목록에는 결정하지 않은 레코드가 없습니다.", nothing: "되돌릴 것이 없습니다.",
+    done: "이 목록의 레코드를 모두 결정했습니다.", nothing: "되돌릴 것이 없습니다.",
     took: "그사이 {author} 님이 결정했습니다.",
   },
 };
@@ -407,7 +407,7 @@ function drawAlarm() {
   alarm.hidden = !others.length;
   if (alarm.hidden) return;
   const show = button("show", "", () => page.open(others[0]));
-  alarm.replaceChildren(make("span", {}, say("alert", { count: failed.length })), button("again", "", tryAgain), show);
+  alarm.replaceChildren(make("span", {}, say("alert", { count: failed.length, error: waiting.get(others[0]).error })), button("again", "", tryAgain), show);
   for (const node of alarm.querySelectorAll("[data-word]")) node.textContent = say(node.dataset.word);
 }
 
@@ -466,8 +466,8 @@ function onFormKey(event, save, isOneLine) {
 }
 
 function start() {
-  const bar = make("div", { class: "review-bar" }, buttons.accept, buttons.reject, buttons.edit, buttons.undo, buttons.next, make("span", { class: "review-progress" }, meter, progress));
-  document.getElementById("review").append(bar, alarm, make("div", { class: "review-line" }, state, remedies), noteForm, editForm, change);
+  const bar = make("div", { class: "review-bar" }, buttons.accept, buttons.reject, buttons.edit, buttons.undo, buttons.next);
+  document.getElementById("review").append(bar, alarm, make("div", { class: "review-line" }, state, remedies, make("span", { class: "review-progress" }, meter, progress)), noteForm, editForm, change);
   noteForm.addEventListener("keydown", (event) => onFormKey(event, reject, true));
   editForm.addEventListener("keydown", (event) => onFormKey(event, saveEdit, false));
   editForm.addEventListener("input", keepDraft);
