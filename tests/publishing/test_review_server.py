@@ -104,16 +104,30 @@ def serving(path: Path) -> Generator[Reader]:
             thread.join(10)
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    with serving(tmp_path / "fruits.jsonl") as one:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    with serving(tmp_path_factory.mktemp("reviews") / "fruits.jsonl") as one:
         yield one
 
 
 @pytest.fixture
-def inside(reader: Reader) -> Reader:
+def reader(shared: Reader) -> Reader:
+    """Come to a server where nobody may decide anything: its file must stay absent."""
+    return Reader(shared.port, shared.log)
+
+
+@pytest.fixture
+def refused(reader: Reader) -> Reader:
     reader.enter()
     return reader
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Iterator[Reader]:
+    """Come to a server of one's own."""
+    with serving(tmp_path / "fruits.jsonl") as one:
+        one.enter()
+        yield one
 
 
 def test_address_with_the_token_opens_the_door_and_leaves_the_address(reader: Reader) -> None:
@@ -162,15 +176,15 @@ def test_without_the_cookie_nothing_is_decided_even_with_the_token(reader: Reade
     ],
 )
 def test_requests_of_other_hosts_and_pages_are_refused(
-    inside: Reader, headers: dict[str, str]
+    refused: Reader, headers: dict[str, str]
 ) -> None:
-    sent = {name: value.replace("{port}", str(inside.port)) for name, value in headers.items()}
+    sent = {name: value.replace("{port}", str(refused.port)) for name, value in headers.items()}
     body = {"record": KEPT, "verdict": "accept", "seen": None}
 
-    for answer in (inside.ask("/", **sent), inside.ask("/decisions", body, **sent)):
+    for answer in (refused.ask("/", **sent), refused.ask("/decisions", body, **sent)):
         assert answer.status == 403
         assert answer.text.count("\n") == 1
-    assert not inside.log.exists()
+    assert not refused.log.exists()
 
 
 def test_localhost_and_the_own_origin_are_the_readers(inside: Reader) -> None:
@@ -181,13 +195,13 @@ def test_localhost_and_the_own_origin_are_the_readers(inside: Reader) -> None:
     assert inside.ask("/decisions", body, **sent).status == 200
 
 
-def test_no_answer_may_be_kept_framed_guessed_at_or_read_elsewhere(inside: Reader) -> None:
+def test_no_answer_may_be_kept_framed_guessed_at_or_read_elsewhere(refused: Reader) -> None:
     answers = [
-        inside.ask("/", origin=f"http://127.0.0.1:{inside.port}"),
-        inside.ask("/decisions"),
-        inside.ask("/nothing"),
-        inside.ask("/decisions", method="OPTIONS"),
-        inside.ask("/", host="evil.example"),
+        refused.ask("/", origin=f"http://127.0.0.1:{refused.port}"),
+        refused.ask("/decisions"),
+        refused.ask("/nothing"),
+        refused.ask("/decisions", method="OPTIONS"),
+        refused.ask("/", host="evil.example"),
     ]
 
     assert [answer.status for answer in answers] == [200, 200, 404, 405, 403]
@@ -275,24 +289,24 @@ def test_decision_that_another_reader_made_meanwhile_is_shown_instead(inside: Re
     ],
 )
 def test_what_is_no_decision_is_refused_in_one_clear_line(
-    inside: Reader, changes: dict[str, object], status: int, reason: str
+    refused: Reader, changes: dict[str, object], status: int, reason: str
 ) -> None:
-    answer = inside.ask(
+    answer = refused.ask(
         "/decisions", {"record": KEPT, "verdict": "accept", "seen": None, **changes}
     )
 
     assert answer.status == status
     assert reason in answer.text
     assert answer.text.count("\n") == 1
-    assert not inside.log.exists()
+    assert not refused.log.exists()
 
 
-def test_only_json_of_bearable_size_is_read(inside: Reader) -> None:
-    form = inside.ask("/decisions", b"record=1", content_type="application/x-www-form-urlencoded")
-    plain = inside.ask("/decisions", b"{}", content_type="text/plain")
-    broken = inside.ask("/decisions", b"{")
-    surrogate = inside.ask("/decisions", b'{"note":"\\ud800"}')
-    large = inside.ask("/decisions", b" " * (8 * 2**20 + 1))
+def test_only_json_of_bearable_size_is_read(refused: Reader) -> None:
+    form = refused.ask("/decisions", b"record=1", content_type="application/x-www-form-urlencoded")
+    plain = refused.ask("/decisions", b"{}", content_type="text/plain")
+    broken = refused.ask("/decisions", b"{")
+    surrogate = refused.ask("/decisions", b'{"note":"\\ud800"}')
+    large = refused.ask("/decisions", b" " * (8 * 2**20 + 1))
 
     statuses = [answer.status for answer in (form, plain, broken, surrogate, large)]
     assert statuses == [415, 415, 422, 422, 413]
