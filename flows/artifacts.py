@@ -8,16 +8,21 @@ from flows.outcomes import CurateOutcome, EvaluateOutcome
 from schemas.records import LANGUAGES
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_PICTURE = re.compile(r"^!\[.*\]\(figures/[a-z-]+\.png\)\n", re.MULTILINE)
 
 
 def show_card(engine: Engine, name: str, dataset: Path) -> None:
-    """Show the dataset card; its front matter would render as giant headings, so it goes."""
+    """Show the dataset card.
+
+    Its front matter would be rendered as giant headings, and pictures beside it cannot be served.
+    """
     card = (dataset / "README.md").read_text(encoding="utf-8")
+    card = _PICTURE.sub("", _FRONT_MATTER.sub("", card)).strip()
     engine.show(
         Artifact(
             key=f"card-{_slug(name)}",
             title=f"Card of {name}/{dataset.name}",
-            markdown=_FRONT_MATTER.sub("", card).strip(),
+            markdown=f"{card}\n\nPictures and all records: `{dataset / 'report.html'}`",
         )
     )
 

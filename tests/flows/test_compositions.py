@@ -70,8 +70,9 @@ def test_curation_shows_its_funnel_and_card(tmp_path: Path) -> None:
     funnel, card = engine.artifacts
     assert funnel.key == "funnel-toy"
     assert "| rejected: empty-output | 0 | 1 |" in funnel.markdown
-    assert card.markdown.startswith("# toy 0001-")
+    assert card.markdown.startswith("# toy\n")
     assert "Lemon." in card.markdown
+    assert "](figures/" not in card.markdown
 
 
 def test_plain_engine_and_recording_engine_publish_the_same_version(tmp_path: Path) -> None:
