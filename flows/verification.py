@@ -1,52 +1,46 @@
 """Prove that a dataset version follows from a journal: answer every prompt from it and curate anew.
 
-Each run of the version's manifest is replayed with its own config, seed files and random seed
-against an endpoint that refuses to be asked; the drafts are curated with the version's config, and
-the hash over records, rejections and licence must be the one that the version has in its name.
-Costs what generating from a full journal and curating cost; sends nothing and writes nothing.
+The drafts are made again (:mod:`flows.replay`) and must be those of the version, each from its own
+place in its own answer. Then they are curated with the version's config and reviewed with its
+decisions, and the hash over records, rejections and licence must be the one that the version has in
+its name. Costs what generating from a full journal and curating cost.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from flows.drafts import read_drafts_manifest
 from flows.earlier import find_versions
 from flows.engine import Engine
 from flows.paths import journal_path
-from flows.resources import find_dataset, load_document_files, load_seeds
-from flows.settings import ROOT, Settings
-from flows.steps.curation import Workbench
+from flows.replay import VerificationError, replay
+from flows.resources import find_dataset, load_seeds
+from flows.settings import Settings
+from flows.sources import Sources, UnverifiableError
+from flows.steps.workbench import Workbench
 from pipeline.curation.config import CurationConfig
-from pipeline.curation.funnel import Admission
 from pipeline.curation.shards import examine_here
-from pipeline.generation.budget.budget import Budget
-from pipeline.generation.budget.caps import BudgetSpentError
-from pipeline.generation.config import GenerationConfig
-from pipeline.generation.journal.journal import Journal
-from pipeline.generation.rounds import Generation, Task
+from pipeline.publishing.integrity import Contents, FileFault, find_file_faults, load_contents
+from pipeline.publishing.opening import read_applied_decisions
 from pipeline.publishing.publish import hash_content
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.versions import open_version
-from schemas.errors import PacaloomError, UserError
-from schemas.exchange import Completion, Prompt
-from schemas.manifest import DatasetManifest, GenerationRun, SourceFile
-from schemas.progress import Progress
-from schemas.records import Draft, Rejection
+from schemas.manifest import DatasetManifest
+from schemas.records import Draft, InstructionRecord, Rejection
 from schemas.storage import describe_validation_error
 
-
-class VerificationError(PacaloomError):
-    """The version does not follow from the journal; the message names the first difference."""
-
-
-class UnverifiableError(UserError):
-    """There is nothing to compare: no run is described, or its files are not to be found."""
+_FAULTS = {
+    "missing": "is missing",
+    "changed": "was changed after publication: its sha256 is not the manifest's",
+    "extra": "was not published with the version",
+    "outside": "is no file of the version, though its manifest names it",
+    "unreadable": "cannot be read",
+}
+_Item = InstructionRecord | Rejection
 
 
 class Verification(NamedTuple):
@@ -59,37 +53,12 @@ class Verification(NamedTuple):
     kept: int
 
 
-class _JournalOfThen(Journal):
-    """The journal without the answers that came after the run had ended."""
+class _Place(NamedTuple):
+    """Where in the answers a draft stands, and what it says."""
 
-    later: frozenset[str] = frozenset()
-
-    def get_all(self, keys: Sequence[str]) -> list[Completion | None]:
-        answers = super().get_all(keys)
-        return [
-            None if key in self.later else answer for key, answer in zip(keys, answers, strict=True)
-        ]
-
-
-class _Silence:
-    """An endpoint that answers nothing, as the run's own did when its budget was spent."""
-
-    def __init__(self, run: GenerationRun, journal: Path) -> None:
-        self._run = run
-        self._journal = journal
-
-    async def complete(self, prompt: Prompt, budget: Budget) -> Completion:
-        key = prompt.key(self._run.teacher)
-        if key in self._run.unanswered:
-            raise BudgetSpentError("max-requests", f"{key} was not asked")
-        raise VerificationError(
-            f"Answer {key} is missing in {self._journal}: a prompt of {prompt.strategy}, "
-            f"{prompt.language}. Import the journal of whoever made the version with "
-            "`./pacaloom journal import`."
-        )
-
-    async def close(self) -> None:
-        """Nothing is open."""
+    completion_id: str
+    position: int
+    id: str
 
 
 def verify(
@@ -110,21 +79,31 @@ def verify(
     """
     folder = find_dataset(reference, settings)
     manifest = open_version(folder)
-    _check_files(folder, manifest.files)
-    if not manifest.runs:
-        raise UnverifiableError(
-            f"{folder} was made from a file of records, so no journal can prove it."
+    for fault in find_file_faults(folder, manifest):
+        raise VerificationError(
+            f"{describe_fault(folder, fault)}. Publish it again with `./pacaloom curate`, or bring "
+            "back a copy."
         )
-    config = _read_config(manifest, folder)
-    if config.near_duplicates.storage is not None:
-        raise UnverifiableError(
-            f"{folder} was curated beside machines that shared {config.near_duplicates.storage}: "
-            "what those had kept by then is not on record, so no journal can prove it."
-        )
-    sources = _Sources(files, manifest, settings)
+    return prove_by_replay(folder, files, settings, engine)
+
+
+def describe_fault(folder: Path, fault: FileFault) -> str:
+    """Say in a few words what is wrong with a file."""
+    return f"{folder / fault.path} {_FAULTS[fault.kind]}"
+
+
+def prove_by_replay(
+    folder: Path, files: Sequence[Path], settings: Settings, engine: Engine
+) -> Verification:
+    """Make the drafts of a version again, curate and review them, and compare as :func:`verify`."""
+    manifest = open_version(folder)
+    config = _check_provable(folder, manifest)
+    contents = load_contents(folder, manifest)
+    sources = Sources(files, [manifest.name], settings)
     path = journal_path(settings.outputs, manifest.name)
-    with engine.progress(f"verify {folder.name}") as progress:
-        drafts = _replay(manifest.runs, path, sources, progress)
+    with engine.progress(f"replay {folder.name}") as progress:
+        drafts = replay(manifest.runs, path, sources, progress)
+        _compare_drafts(contents, drafts, path)
         bench = Workbench(
             name=manifest.name,
             drafts=drafts,
@@ -135,137 +114,101 @@ def verify(
             examine=examine_here,
             settings=settings,
             engine=engine,
+            decisions=read_applied_decisions(folder),
         )
         result = bench.curate(config, progress, may_ask=False).result
-    splits = split_records(result.kept)
+    splits = _split_alike(result.kept, manifest, contents)
     if hash_content(splits, result.dropped, manifest.licence) != manifest.content_hash:
-        raise VerificationError(_tell_difference(folder, manifest, splits, result.dropped))
+        raise VerificationError(
+            _tell_difference(folder, manifest, contents, Contents(splits, result.dropped))
+        )
     return Verification(folder, path, manifest.content_hash, len(drafts), len(result.kept))
 
 
-def _read_config(manifest: DatasetManifest, folder: Path) -> CurationConfig:
+def _check_provable(folder: Path, manifest: DatasetManifest) -> CurationConfig:
+    if not manifest.runs:
+        raise UnverifiableError(
+            f"{folder} was made from a file of records, so no journal can prove it."
+        )
     try:
-        return CurationConfig.model_validate(manifest.curation)
+        config = CurationConfig.model_validate(manifest.curation)
     except ValidationError as error:
         raise UnverifiableError(
             f"{folder / 'manifest.json'} has settings of another version of Pacaloom: "
             f"{describe_validation_error(error)} Prove it with the version {manifest.code_version}."
         ) from error
-
-
-class _Sources:
-    """Files by what they hold, because a manifest names those outside the project by name only."""
-
-    def __init__(
-        self, files: Sequence[Path], manifest: DatasetManifest, settings: Settings
-    ) -> None:
-        drafts = read_drafts_manifest(manifest.name, settings.outputs)
-        known = (*drafts.seed_paths, *drafts.document_paths) if drafts else ()
-        self._elsewhere = [*(file.expanduser() for file in files), *map(Path, known)]
-
-    def find(self, wanted: Iterable[SourceFile]) -> tuple[str, ...]:
-        return tuple(self._find(source) for source in wanted)
-
-    def _find(self, source: SourceFile) -> str:
-        for path in (ROOT / source.path, *self._elsewhere):
-            if path.is_file() and _hash(path) == source.sha256:
-                return str(path)
+    if config.near_duplicates.storage is not None:
         raise UnverifiableError(
-            f"{source.path} with sha256 {source.sha256[:12]}… is needed and was not found, or has "
-            "been changed. Give the file that the run had with --file."
+            f"{folder} was curated beside machines that shared {config.near_duplicates.storage}: "
+            "what those had kept by then is not on record, so no journal can prove it."
         )
+    return config
 
 
-def _replay(
-    runs: Sequence[GenerationRun], path: Path, sources: _Sources, progress: Progress
-) -> list[Draft]:
-    drafts: list[Draft] = []
-    with _JournalOfThen(path, create=False) as journal:
-        for number, run in enumerate(runs, start=1):
-            earlier = len(drafts)
-            _replay_run(run, drafts, journal, sources, progress)
-            if len(drafts) - earlier != run.generated:
-                raise VerificationError(
-                    f"Run {number} of {len(runs)} made {run.generated} drafts, {path} gives "
-                    f"{len(drafts) - earlier}: answers are missing, or it holds others."
-                )
-    return drafts
-
-
-def _replay_run(
-    run: GenerationRun,
-    drafts: list[Draft],
-    journal: _JournalOfThen,
-    sources: _Sources,
-    progress: Progress,
-) -> None:
-    """Add a run's drafts to those of the runs before it."""
-    journal.later = frozenset(run.unanswered)
-    seeds = load_seeds(sources.find(run.seeds))
-    documents = load_document_files(sources.find(run.documents))
-    admission = Admission(seeds, CurationConfig.model_validate(run.admission))
-    for draft in drafts:
-        admission.admit(draft)
-    config = GenerationConfig.model_validate(run.config)
-    with Generation(
-        Task(config, run.teacher, seeds, documents),
-        journal,
-        lambda: _Silence(run, journal.path),
-        admission.admit,
-        drafts.append,
-        progress=progress,
-    ) as generation:
-        while generation.advance() is not None:
-            pass
-
-
-def _check_files(folder: Path, files: Iterable[SourceFile]) -> None:
-    for file in files:
-        path = folder / file.path
-        if not path.is_file() or _hash(path) != file.sha256:
-            what = "was changed after publication" if path.is_file() else "is missing"
-            raise VerificationError(
-                f"{path} {what}: its sha256 is not the manifest's. Publish it again with "
-                "`./pacaloom curate`, or bring back a copy."
-            )
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _tell_difference(
-    folder: Path, manifest: DatasetManifest, splits: Splits, rejected: Sequence[Rejection]
-) -> str:
-    """Name the first row in which the replay differs from the version."""
-    # pyarrow takes 0.3 s to import, which a proof that succeeds need not pay.
-    import pyarrow.parquet as pq
-
-    from pipeline.publishing.tables import write_records, write_rejections
-
-    with TemporaryDirectory() as name:
-        replayed = Path(name)
-        (replayed / "data").mkdir()
-        write_records(replayed / "data" / "train.parquet", splits.train)
-        write_records(replayed / "data" / "validation.parquet", splits.validation)
-        write_rejections(replayed / "rejected.parquet", rejected)
-        for file in ("data/train.parquet", "data/validation.parquet", "rejected.parquet"):
-            rows = (pq.read_table(part / file).to_pylist() for part in (folder, replayed))
-            for number, (published, made) in enumerate(zip_longest(*rows), start=1):
-                if published != made:
-                    return (
-                        f"{folder.name} does not follow from the journal: row {number} of {file} "
-                        f"is {_name_row(published)}, the replay has {_name_row(made)}."
-                    )
-    return (
-        f"{folder.name} does not follow from the journal: its rows do, but not its content hash "
-        f"{manifest.content_hash[:12]}…: lineage of several steps, or the licence, differs."
+def _split_alike(
+    kept: Sequence[InstructionRecord], manifest: DatasetManifest, contents: Contents
+) -> Splits:
+    """Split as the version was: earlier programs split by another rule and did not say so."""
+    if "split_by" in manifest.model_fields_set:
+        return split_records(kept)
+    held_out = {record.id for record in contents.splits.validation}
+    return Splits(
+        [record for record in kept if record.id not in held_out],
+        [record for record in kept if record.id in held_out],
     )
 
 
-def _name_row(row: dict[str, object] | None) -> str:
-    if row is None:
+def _compare_drafts(contents: Contents, drafts: Sequence[Draft], journal: Path) -> None:
+    """Find each draft of the version among those that the journal gives.
+
+    What a reader has edited is no teacher's text; curating again shows whether it follows.
+
+    Raises:
+        VerificationError: Names the first that is not there, and what stands in its place.
+    """
+    made = Counter(map(_locate, drafts))
+    for draft in contents.drafts:
+        place = _locate(draft)
+        if not draft.provenance.edited and made[place] < 1:
+            there = [f"record {one.id}" for one in made if one[:2] == place[:2]] or ["nothing"]
+            raise VerificationError(
+                f"Record {place.id} does not follow from the journal: at place {place.position} of "
+                f"answer {place.completion_id}, {journal} gives {' and '.join(there)}."
+            )
+        made[place] -= 1
+
+
+def _locate(draft: Draft | InstructionRecord) -> _Place:
+    return _Place(draft.provenance.completion_id, draft.provenance.position, draft.id)
+
+
+def _tell_difference(
+    folder: Path, manifest: DatasetManifest, published: Contents, made: Contents
+) -> str:
+    """Name the first record or rejection in which the replay differs from the version."""
+    sides: tuple[tuple[str, Sequence[_Item], Sequence[_Item]], ...] = (
+        ("data/train.parquet", published.splits.train, made.splits.train),
+        ("data/validation.parquet", published.splits.validation, made.splits.validation),
+        ("rejected.parquet", published.rejected, made.rejected),
+    )
+    for file, theirs, ours in sides:
+        for row, (one, other) in enumerate(zip_longest(theirs, ours), start=1):
+            if one != other:
+                return (
+                    f"{folder.name} does not follow from the journal: row {row} of {file} is "
+                    f"{_name(one)}, the replay has {_name(other)}."
+                )
+    return (
+        f"{folder.name} does not follow from the journal: its rows do, but not its content hash "
+        f"{manifest.content_hash[:12]}…: the licence differs."
+    )
+
+
+def _name(item: _Item | None) -> str:
+    if item is None:
         return "nothing"
-    record = f"record {row['id']}" if "id" in row else f"a draft rejected as {row['reason']}"
-    return f"{record} of answer {row['completion_id']}"
+    if isinstance(item, Rejection):
+        draft, what = item.draft, f"draft {item.draft.id}, rejected as {item.reason},"
+    else:
+        draft, what = item, f"record {item.id}"
+    return f"{what} of answer {draft.provenance.completion_id}"

@@ -82,6 +82,7 @@ NEIGHBOUR_COLUMNS = pa.schema(
 _TEXT_NAMES = [field.name for field in _TEXT]
 _LINEAGE_NAMES = [field.name for field in _LINEAGE]
 _DECISION_NAMES = ["stage", "reason", "detail", "score", "collides_with", "also"]
+_IDS = pa.schema([pa.field("id", pa.string())])
 _JUDGEMENTS = "judgements.parquet"
 _NEIGHBOURS = "neighbours.parquet"
 _BATCH_ROWS = 10_000
@@ -127,6 +128,15 @@ def read_split(table: Path) -> list[InstructionRecord]:
             InstructionRecord.model_validate(_nest(row))
             for row in _read(table, RECORD_COLUMNS, names)
         ]
+
+
+def read_ids(table: Path) -> list[str]:
+    """Read the ids of records or rejections as they stand in a table.
+
+    Raises:
+        TableError: The table is missing or damaged, or has none.
+    """
+    return [str(id_) for (id_,) in _read(table, _IDS, _IDS.names)]
 
 
 def read_rejections(folder: Path) -> list[Rejection]:

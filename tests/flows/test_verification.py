@@ -9,10 +9,12 @@ import pytest
 
 from flows.engine import PlainEngine
 from flows.parameters import CurateParams, GenerateParams
+from flows.replay import VerificationError
 from flows.settings import Settings
+from flows.sources import UnverifiableError
 from flows.steps.curation import curate_and_publish
 from flows.steps.generation import generate_drafts
-from flows.verification import UnverifiableError, Verification, VerificationError, verify
+from flows.verification import Verification, verify
 from pipeline.generation.journal.exchange import export_journal, import_journal
 from pipeline.generation.journal.journal import JournalError
 from tests.generation.scripted_server import serve
@@ -112,7 +114,7 @@ def test_missing_answer_is_named(outputs: Path) -> None:
         prove(outputs)
 
 
-def test_other_answer_to_a_prompt_is_found_in_the_first_row_that_differs(
+def test_other_answer_to_a_prompt_is_found_at_the_first_record_that_differs(
     outputs: Path, tmp_path: Path
 ) -> None:
     # A journal of someone who asked the same and was answered otherwise.
@@ -127,7 +129,7 @@ def test_other_answer_to_a_prompt_is_found_in_the_first_row_that_differs(
     journal.unlink()
     import_journal(journal, tmp_path / "e.jsonl")
 
-    with pytest.raises(VerificationError, match=r"row 1 of .* the replay has record"):
+    with pytest.raises(VerificationError, match=r"at place 0 of answer .* gives record"):
         prove(outputs)
 
 
