@@ -85,6 +85,28 @@ class KoreanIndex:
         nearest = [Match(self._ids[row], float(scores[row])) for row in best]
         return Neighbourhood(nearest, float(scores.mean()) if len(scores) else 0.0)
 
+    def find_nearest(self, row: int) -> Match | None:
+        """Find the most similar other task of a known one, by its place; the first of equals.
+
+        Fast where it is above the threshold of this index: otherwise all are compared.
+        """
+        texts, scratch = self._texts, self._scratch
+        self._stamp += 1
+        scratch.seen[row] = self._stamp
+        best, score = kernel.search(
+            texts.store, row, self._threshold, self._lists, scratch, self._stamp
+        )
+        same = texts.find_same(row)
+        if same >= 0 and (score < 1.0 or same < best):
+            best, score = same, 1.0
+        if best < 0 and texts.count > 1:
+            scores = np.zeros(texts.count)
+            kernel.compare_all(texts.store, row, scratch, self._stamp, scores)
+            scores[row] = -1.0
+            best = int(scores.argmax())
+            score = scores[best]
+        return Match(self._ids[best], float(score)) if best >= 0 else None
+
     def save(self, path: Path) -> None:
         """Write all that is known.
 

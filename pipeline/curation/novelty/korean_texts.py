@@ -103,6 +103,14 @@ class Texts:
         """Return what stands for the letters of a row; 0 for none."""
         return int(self._texts[row, kernel.LETTERS])
 
+    def find_same(self, row: int) -> int:
+        """Find the first other kept row of the same letters; -1 where there is none."""
+        letters = self.letters(row)
+        if not letters:
+            return -1
+        rows = np.flatnonzero(self._texts[: self.count, kernel.LETTERS] == letters)
+        return next((int(other) for other in rows if other != row), -1)
+
     def keep(self) -> None:
         """Keep the row that was written last."""
         self.count += 1

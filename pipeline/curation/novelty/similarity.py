@@ -125,6 +125,10 @@ class SimilarityIndex:
         similarity_kernel.compare_all(tokens, self._store, scores)
         return scores
 
+    def find_nearest(self, record: int) -> tuple[int, float]:
+        """Find the other record with the highest F1, the earliest of equals; -1 for none."""
+        return similarity_kernel.find_nearest(record, self._store)
+
     def export(self) -> Records:
         """Return what :meth:`restore` makes the same index of."""
         store = self._store

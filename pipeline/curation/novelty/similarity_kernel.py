@@ -474,3 +474,45 @@ def compare_all(query: Int32s, store: Store, scores: NDArray[np.float64]) -> Non
         scores[record] = f1_of(common, length, len(other))
     if length <= 64:
         clear_places(query, store.masks)
+
+
+@compiled
+def common_bound(own: int, other: int, store: Store) -> int:
+    """Return a number of tokens that two records' LCS does not exceed, by lengths and sketches."""
+    starts, sketches = store.starts, store.sketches
+    length, other_length = starts[own + 1] - starts[own], starts[other + 1] - starts[other]
+    differing = 0
+    for word in range(4):
+        differing += int(count_bits(sketches[own, word] ^ sketches[other, word]))
+    return max(0, min(length, other_length, (length + other_length - differing) // 2))
+
+
+@compiled
+def find_nearest(own: int, store: Store) -> tuple[int, float]:
+    """Find the record with the highest F1 with a record, itself aside, the earliest of equals.
+
+    All are looked at, and those compared in full that could be nearer than the best so far.
+    """
+    tokens, starts = store.tokens, store.starts
+    query = tokens[starts[own] : starts[own + 1]]
+    length = len(query)
+    best, best_f1 = -1, -1.0
+    if length <= 64:
+        mark_places(query, store.masks)
+    for record in range(store.counters[RECORDS]):
+        other = starts[record + 1] - starts[record]
+        if record == own or f1_of(min(length, other), length, other) <= best_f1:
+            continue
+        if f1_of(common_bound(own, record, store), length, other) <= best_f1:
+            continue
+        text = tokens[starts[record] : starts[record + 1]]
+        if length <= 64:
+            common = marked_common_length(length, text, store.masks)
+        else:
+            common = common_length(query, text, store.masks)
+        f1 = f1_of(common, length, other)
+        if f1 > best_f1:
+            best, best_f1 = record, f1
+    if length <= 64:
+        clear_places(query, store.masks)
+    return best, best_f1

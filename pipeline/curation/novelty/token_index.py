@@ -65,6 +65,11 @@ class TokenIndex:
         nearest = [Match(self._ids[record], float(scores[record])) for record in best]
         return Neighbourhood(nearest, float(scores.mean()) if len(scores) else 0.0)
 
+    def find_nearest(self, row: int) -> Match | None:
+        """Find the most similar other task of a known one, by its place; the first of equals."""
+        other, score = self._similar.find_nearest(row)
+        return Match(self._ids[other], float(score)) if other >= 0 else None
+
     def save(self, path: Path) -> None:
         """Write all that is known.
 
