@@ -11,7 +11,7 @@ from schemas.records import Language, TaskType
 _EXAMPLES_A_LANGUAGE = 2
 _SEEDS = 5
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("id", "hash of the text, 16 hex digits", "글에서 계산한 해시, 16진수 16자리"),
+    ("id", "hash of the text, 16 hex digits", "내용의 해시, 16진수 16자리"),
     ("instruction, input, output", "the record; input may be empty", "레코드. input은 빌 수 있음"),
     ("language", "en or ko", "en 또는 ko"),
     ("task_type", "the kind of task that was asked for", "요청한 과제의 갈래"),
@@ -19,7 +19,7 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     (
         "completion_id, position, earlier_completion_ids",
         "the answers it was read from, as in the journal",
-        "레코드를 읽어 낸 답. 저널의 열쇠",
+        "레코드가 나온 답변. 저널의 키",
     ),
     (
         "seed_ids, derived_from, source_licence",

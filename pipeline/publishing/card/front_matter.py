@@ -28,6 +28,12 @@ def render_front_matter(manifest: DatasetManifest) -> str:
     from huggingface_hub import DatasetCardData
 
     languages = [language for language in LANGUAGES if manifest.kept_by_language.get(language)]
+    # `datasets` cannot load a split of no rows, and with it none of the others.
+    files = [
+        {"split": split, "path": f"data/{split}.parquet"}
+        for split, number in manifest.splits.items()
+        if number
+    ]
     licence = _name_licence(manifest.licence)
     data = DatasetCardData(
         license=licence.id,
@@ -41,15 +47,7 @@ def render_front_matter(manifest: DatasetManifest) -> str:
         language_creators=["machine-generated"],
         multilinguality=["multilingual" if len(languages) > 1 else "monolingual"],
         tags=["instruction-tuning", "self-instruct", "synthetic", "machine-generated", "pacaloom"],
-        configs=[
-            {
-                "config_name": "default",
-                "data_files": [
-                    {"split": "train", "path": "data/train.parquet"},
-                    {"split": "validation", "path": "data/validation.parquet"},
-                ],
-            }
-        ],
+        configs=[{"config_name": "default", "data_files": files}] if files else None,
     )
     return f"---\n{data.to_yaml().strip()}\n---"
 

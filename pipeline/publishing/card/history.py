@@ -23,10 +23,10 @@ def write_splits(page: Page) -> str:
         said = page.say(
             "Divided by lineage: records that share a seed task, a document or a source record "
             "are on the same side, so that validation asks for something new. A record stays on "
-            "its side when the dataset grows.",
+            "its side when the dataset grows, unless a new record ties it to the other side.",
             "계보에 따라 나누었습니다. 시드 과제나 문서, 원본 레코드가 같은 레코드는 한쪽에만 "
-            "있으므로 검증용에서는 처음 보는 것을 묻게 됩니다. 데이터셋이 커져도 레코드가 속한 "
-            "쪽은 바뀌지 않습니다.",
+            "있으므로 검증용에서는 처음 보는 것을 묻게 됩니다. 데이터셋이 커져도, 새 레코드가 "
+            "양쪽을 잇지 않는 한 레코드가 속한 쪽은 바뀌지 않습니다.",
         )
     else:
         said = page.say(

@@ -66,7 +66,7 @@ def _terms(page: Page) -> str:
         f"{code(manifest.licence)} is the licence of this collection. Whether you may train on "
         f"the answers of {name_teachers(page)} is decided by that model's licence or terms of "
         "use, which this version does not record.",
-        f"{code(manifest.licence)} 라이선스는 이 모음에 대한 것입니다. 교사 "
+        f"{code(manifest.licence)} 라이선스는 이 데이터셋 자체에 적용됩니다. 교사 "
         f"모델({name_teachers(page)})의 답으로 학습해도 되는지는 그 모델의 라이선스나 이용 약관에 "
         "달려 있으며, 그 내용은 여기에 적혀 있지 않습니다.",
     )
@@ -119,24 +119,30 @@ def _gaps(page: Page, language: Language) -> str:
     names = {kind: TASK_NAMES[kind][page.speaker.language] for kind in kinds}
     missing = [names[kind] for kind in kinds if not counts[kind]]
     scarce = [names[kind] for kind in kinds if 0 < counts[kind] < _SCARCE * len(own)]
-    parts: list[str] = []
-    if missing:
-        parts.append(page.say(f"none of {', '.join(missing)}", f"없음: {', '.join(missing)}"))
-    if scarce:
-        parts.append(
-            page.say(f"less than 2% each of {', '.join(scarce)}", f"2% 미만: {', '.join(scarce)}")
-        )
-    if not parts:
-        return ""
-    return page.say(
-        f"Gaps in the {name} records, by the kind of task asked for: {'; '.join(parts)}.",
-        f"{name} 레코드에 모자란 과제의 갈래: {'; '.join(parts)}.",
+    return " ".join([*_list_missing(page, name, missing), *_list_scarce(page, name, scarce)])
+
+
+def _list_missing(page: Page, name: str, kinds: list[str]) -> list[str]:
+    listed_kinds = ", ".join(kinds)
+    said = page.say(
+        f"Kinds of task with no {name} record: {listed_kinds}.",
+        f"{name} 레코드가 하나도 없는 과제: {listed_kinds}.",
     )
+    return [said] if kinds else []
+
+
+def _list_scarce(page: Page, name: str, kinds: list[str]) -> list[str]:
+    listed_kinds = ", ".join(kinds)
+    said = page.say(
+        f"Kinds with less than 2% of the {name} records each: {listed_kinds}.",
+        f"{name} 레코드의 2%에 못 미치는 과제: {listed_kinds}.",
+    )
+    return [said] if kinds else []
 
 
 def _cultures(page: Page) -> str:
     return page.say(
         "Subjects, names and opinions follow the seed tasks and the teacher's habits. Nobody has "
         "balanced them.",
-        "소재와 이름, 의견은 시드 과제와 교사 모델의 버릇을 따르며 따로 균형을 맞추지 않았습니다.",
+        "소재와 이름, 의견은 시드 과제와 교사 모델의 성향을 따르며 따로 균형을 맞추지 않았습니다.",
     )

@@ -23,14 +23,17 @@ def write_cost(page: Page) -> str:
     rows = [
         [page.say("runs", "실행"), f"{len(manifest.runs):,}"],
         [page.say("rounds of prompts", "프롬프트 라운드"), _count_rounds(page)],
-        [page.say("answers behind the drafts", "초안을 읽어 낸 답"), f"{_count_answers(page):,}"],
+        [page.say("answers behind the drafts", "초안이 나온 답변"), f"{_count_answers(page):,}"],
         [page.say("drafts", "초안"), f"{drafts:,}"],
         [
-            page.say("admitted on arrival", "도착하며 채택"),
+            page.say("admitted on arrival", "생성 중 채택"),
             f"{admitted:,} ({percent(admitted, drafts)})",
         ],
-        [page.say("tokens read by the teacher", "교사가 읽은 토큰"), f"{manifest.prompt_tokens:,}"],
-        [page.say("tokens written", "교사가 쓴 토큰"), f"{manifest.completion_tokens:,}"],
+        [
+            page.say("tokens read by the teacher", "교사가 읽은 토큰(프롬프트)"),
+            f"{manifest.prompt_tokens:,}",
+        ],
+        [page.say("tokens written", "교사가 쓴 토큰(답변)"), f"{manifest.completion_tokens:,}"],
         [page.say("US dollars", "미국 달러"), _price(page)],
     ]
     if manifest.kept:
@@ -61,11 +64,11 @@ def write_making(page: Page) -> str:
     seeds = [f"{code(seed.path)} (sha256 `{seed.sha256[:12]}`)" for seed in manifest.seeds]
     against = [code(name) for name in manifest.against]
     facts = [
-        (page.say("Teachers or files", "교사 모델 또는 파일"), teachers),
+        (_name_sources(page), teachers),
         (page.say("Strategies", "전략"), strategies),
         (page.say("Seed tasks", "시드 과제"), seeds),
         (page.say("Had to differ from", "겹치지 않아야 했던 이전 버전"), against),
-        (page.say("Stopped because", "끝난 이유"), _endings(manifest.runs)),
+        (page.say("Stopped because", "생성이 끝난 이유"), _endings(manifest.runs)),
         (page.say("Code", "코드 버전"), [code(manifest.code_version)]),
         (page.say("Content hash", "내용 해시"), [code(manifest.content_hash)]),
     ]
@@ -132,6 +135,12 @@ def _again(page: Page) -> str:
         "남아 있으므로, 저널만 있으면 아무 요청도 보내지 않고 이 버전을 다시 만들 수 있습니다: "
         f"`./pacaloom curate --name {manifest.name}`.",
     )
+
+
+def _name_sources(page: Page) -> str:
+    if page.edition.manifest.runs:
+        return page.say("Teachers", "교사 모델")
+    return page.say("Sources", "출처")
 
 
 def _endings(runs: tuple[GenerationRun, ...]) -> list[str]:

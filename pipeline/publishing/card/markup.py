@@ -14,6 +14,8 @@ _MOST_LINES = 20
 _MOST_PLACES = 92
 """In a row of a fence, as the Hub's and GitHub's pages are wide."""
 _MOST_IN_NAME = 80
+_MARKUP = re.compile(r"[!#$&*/<=>@\[\\\]^_`{|}~]|^[-+]|:(?=\S)|\.(?=[^\s\d])")
+"""What can begin markup, in a line of its own or within one; commas and the like stay readable."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
 """Without them some scripts and emoji fall apart."""
@@ -32,7 +34,7 @@ def code(name: str) -> str:
 def plain(text: str) -> str:
     """Escape text for a place where a code span cannot stand, such as a picture's description."""
     folded = _show_unseen(" ".join(text.split()))
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", folded)
+    return _MARKUP.sub(r"\\\g<0>", folded)
 
 
 def fence(text: str) -> str:

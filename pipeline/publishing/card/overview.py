@@ -80,7 +80,7 @@ def _answers(page: Page) -> str:
                 f"학습용 {train:,}건, 검증용 {validation:,}건",
             ),
         ],
-        [page.say("**Quality**", "**품질**"), "; ".join(_quality(page))],
+        [page.say("**Quality**", "**품질**"), page.say("; ", ", ").join(_quality(page))],
         [
             page.say("**Licence**", "**라이선스**"),
             page.say(
@@ -134,6 +134,8 @@ def _quality(page: Page) -> list[str]:
 
 def _loading(page: Page) -> str:
     manifest = page.edition.manifest
+    if not manifest.kept:
+        return ""
     where = page.say(
         "the folder of this file, or its repository on the Hub",
         "이 파일이 있는 폴더 또는 허브의 저장소 이름",
@@ -149,7 +151,10 @@ def _sample(page: Page) -> str:
     language = page.edition.manifest.card_language
     own = [record for record in page.kept if record.language == language] or page.kept
     if not own:
-        return page.say("No record was kept.", "남긴 레코드가 없습니다.")
+        return page.say(
+            "No record was kept, so there is nothing to load.",
+            "남긴 레코드가 없어 불러올 것도 없습니다.",
+        )
     record = _typical(own)
     said = page.say(
         f"A record of middling length, {code(record.id)}:",

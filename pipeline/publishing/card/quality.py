@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from pipeline.publishing.card.markup import code, listed, table
 from pipeline.publishing.card.page import Page
-from pipeline.publishing.card.speaker import percent
+from pipeline.publishing.card.speaker import count, percent
 from schemas.manifest import JudgeReport
 from schemas.records import Reason
 
@@ -89,7 +89,6 @@ def write_contamination(page: Page) -> str:
     """Tell which evaluation sets the records were held against, and what that proves."""
     manifest = page.edition.manifest
     stages = manifest.curation.get("stage")
-    dropped = sum(manifest.rejected.get(reason, 0) for reason in _CONTAMINATED)
     heading = "Evaluation items", "평가 문항 유출"
     if isinstance(stages, list) and "contamination" not in stages:
         return page.section(
@@ -105,12 +104,7 @@ def write_contamination(page: Page) -> str:
                   _SETS, more)  # fmt: skip
     return page.section(
         *heading,
-        page.say(
-            f"Held against: {sets}. {dropped:,} {'draft was' if dropped == 1 else 'drafts were'} "
-            "dropped for holding an item, sharing long passages with one, or being made from one.",
-            f"견준 것: {sets}. 문항이 그대로 들어 있거나, 긴 구절이 겹치거나, 문항에서 만들어진 "
-            f"초안 {dropped:,}건을 버렸습니다.",
-        ),
+        page.say(f"Held against: {sets}.", f"견준 것: {sets}.") + " " + _count_leaks(page),
         page.say(
             "This proves that no kept record holds an item of these sets word for word. It does "
             "not find items in other words or another language, says nothing about other sets, "
@@ -119,6 +113,22 @@ def write_contamination(page: Page) -> str:
             "다른 언어로 옮긴 문항은 찾지 못하며, 다른 평가 문항에 대해서는 말해 주지 않고, 교사 "
             "모델이 이 문항들로 학습했는지도 알 수 없습니다.",
         ),
+    )
+
+
+def _count_leaks(page: Page) -> str:
+    rejected = page.edition.manifest.rejected
+    dropped = sum(rejected.get(reason, 0) for reason in _CONTAMINATED)
+    if not dropped:
+        return page.say(
+            "No draft held an item, shared long passages with one, or was made from one.",
+            "문항이 그대로 들어 있거나, 긴 구절이 겹치거나, 문항에서 만들어진 초안은 없었습니다.",
+        )
+    return page.say(
+        f"{count(dropped, 'draft', 'drafts')} dropped for holding an item, sharing long passages "
+        "with one, or being made from one.",
+        f"문항이 그대로 들어 있거나, 긴 구절이 겹치거나, 문항에서 만들어진 초안 {dropped:,}건을 "
+        "버렸습니다.",
     )
 
 

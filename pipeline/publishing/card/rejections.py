@@ -58,7 +58,7 @@ def write_reasons(page: Page) -> str:
         for reason, number in manifest.rejected.items()
     ]
     names = [page.speaker.language_name(language) for language in page.languages]
-    header = page.say("what was found", "이유"), page.say("reason", "기호")
+    header = page.say("what was found", "이유"), page.say("reason", "이유 코드")
     share = page.say("share of drafts", "초안 중 비율")
     return page.section(
         "Why drafts were rejected",

@@ -1,17 +1,16 @@
 """How long instructions, inputs and outputs are, by language."""
 
 from math import log
-from typing import Literal
 
 from pipeline.publishing.card.speaker import Speaker
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.pictures.canvas import LANGUAGE_HUES, MARGIN, WIDTH, Canvas
 from pipeline.publishing.pictures.panel import Panel
 from pipeline.publishing.pictures.style import Drawing, Style
-from pipeline.publishing.statistics.figures import Histogram, LanguageFigures
+from pipeline.publishing.statistics.figures import Histogram, LanguageFigures, Lengths
+from pipeline.publishing.statistics.measuring import COLUMNS, Column
 from schemas.records import Language
 
-_COLUMNS: tuple[Literal["instruction", "input", "output"], ...] = ("instruction", "input", "output")
 _TOP = 150
 _HEIGHT = 190
 _ROW = _HEIGHT + 130
@@ -37,32 +36,36 @@ def draw_lengths(edition: Edition, style: Style) -> Drawing | None:
             "글자 수, 로그 눈금. 점선은 중앙값",
         ),
     )
+    columns: list[Column] = [
+        name for name in COLUMNS if any(name in one.lengths for one in languages.values())
+    ]
+    width = (WIDTH - 2 * MARGIN - (len(columns) - 1) * _GAP) / len(columns)
     for row, (language, figures) in enumerate(languages.items()):
-        _draw_row(canvas, _TOP + row * _ROW, language, figures, style.speaker)
+        for place, column in enumerate(columns):
+            lengths = figures.lengths.get(column)
+            if lengths is not None:
+                left, top = MARGIN + place * (width + _GAP), _TOP + row * _ROW + 40
+                panel = Panel(canvas, left, top, width, _HEIGHT)
+                name = style.speaker.language_name(language)
+                panel.head(
+                    f"{name} · {_name_column(column, style.speaker)}",
+                    style.speaker.say(f"n = {lengths.filled:,}", f"{lengths.filled:,}건"),
+                )
+                _draw_bars(panel, lengths, LANGUAGE_HUES[language])
     return Drawing(canvas, title, _describe(languages, style.speaker))
 
 
-def column_name(column: str, speaker: Speaker) -> str:
+def _name_column(column: str, speaker: Speaker) -> str:
     """Name a column of the records."""
     korean = {"instruction": "지시문", "input": "입력", "output": "출력"}
     return speaker.say(column, korean[column])
 
 
-def _draw_row(
-    canvas: Canvas, top: float, language: Language, figures: LanguageFigures, speaker: Speaker
-) -> None:
-    width = (WIDTH - 2 * MARGIN - 2 * _GAP) / len(_COLUMNS)
-    for place, column in enumerate(_COLUMNS):
-        lengths = figures.lengths.get(column)
-        if lengths is None:
-            continue
-        panel = Panel(canvas, MARGIN + place * (width + _GAP), top + 40, width, _HEIGHT)
-        name = f"{speaker.language_name(language)} · {column_name(column, speaker)}"
-        panel.head(name, speaker.say(f"n = {lengths.filled:,}", f"{lengths.filled:,}건"))
-        shown = _trim(lengths.histogram)
-        panel.bars(shown.counts, LANGUAGE_HUES[language], max(shown.counts) * 1.15)
-        panel.ticks_below(_ticks(shown))
-        panel.mark(_place(shown, lengths.median), f"{lengths.median:,}")
+def _draw_bars(panel: Panel, lengths: Lengths, hue: str) -> None:
+    shown = _trim(lengths.histogram)
+    panel.bars(shown.counts, hue, max(shown.counts) * 1.15)
+    panel.ticks_below(_ticks(shown))
+    panel.mark(_place(shown, lengths.median), f"{lengths.median:,}")
 
 
 def _trim(histogram: Histogram) -> Histogram:
@@ -95,7 +98,7 @@ def _describe(languages: dict[Language, LanguageFigures], speaker: Speaker) -> s
         say(
             f"{speaker.language_name(language)} {column}: median {own.median:,} characters, "
             f"from {own.shortest:,} to {own.longest:,}",
-            f"{speaker.language_name(language)} {column_name(column, speaker)}: 중앙값 "
+            f"{speaker.language_name(language)} {_name_column(column, speaker)}: 중앙값 "
             f"{own.median:,}자, 최소 {own.shortest:,}자, 최대 {own.longest:,}자",
         )
         for language, figures in languages.items()
