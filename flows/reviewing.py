@@ -80,6 +80,7 @@ def open_review(reference: str, author: str, settings: Settings, engine: Engine)
     check_name(manifest.name)
     read_decisions(manifest.name, settings, engine)
     log = DecisionLog(reviews_path(settings.outputs, manifest.name))
+    engine.say(f"Making the page of {manifest.name}/{manifest.version} …")
     with open_exchanges((manifest.name,), settings) as find_exchange:
         edition = load_edition(folder, load_known_seeds(manifest, settings), find_exchange)
         mode = ReviewMode([one.decision for one in log.look()])

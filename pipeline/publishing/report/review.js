@@ -37,7 +37,7 @@ const WORDS = {
     rejected: "{author} 님이 거절함 · {time}", confirmed: "{author} 님이 탈락을 유지함 · {time}",
     edited: "{author} 님이 고침 · {time}",
     failed: "저장하지 못했습니다. {error}", alert: "저장하지 못한 결정이 {count}건 있습니다. {error}", again: "다시 시도", show: "보기",
-    discard: "취소",
+    discard: "버리기",
     gone: "서버가 응답하지 않습니다. `./pacaloom review`를 --port {port}로 다시 시작하고, 출력된 주소를 새 탭에서 연 다음 여기서 다시 시도하세요. 이 페이지를 닫지 않으면 아무것도 사라지지 않습니다.",
     locked: "검토가 새로 시작되었습니다. 새로 출력된 주소를 다른 탭에서 연 다음 여기서 다시 시도하세요.",
     note: "이유 (선택)", instruction: "지시", input: "입력", output: "출력",
@@ -114,6 +114,7 @@ const noteForm = make("form", { class: "review-form", hidden: "" }, note.label, 
 const editFields = Object.fromEntries(FIELDS.map((name) => [name, field(name)]));
 const editNote = field("note", { maxlength: "2000" });
 const preview = make("div", { class: "review-change" });
+const discardButton = button("discard", "", discardDraft);
 const saveButton = button("save", "Ctrl Enter", saveEdit, "primary");
 const editForm = make(
   "form",
@@ -121,7 +122,7 @@ const editForm = make(
   ...FIELDS.map((name) => editFields[name].label),
   editNote.label,
   preview,
-  actions(saveButton, button("cancel", "Esc", closeForms), button("discard", "", discardDraft)),
+  actions(saveButton, button("cancel", "Esc", closeForms), discardButton),
 );
 
 function actions(...nodes) {
@@ -201,18 +202,18 @@ function tryAgain() {
 
 /** Read what others, or this reader in another tab, have decided. */
 async function load() {
+  let found;
   try {
-    const response = await fetch("/decisions", { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!response.ok) throw new Error(await response.text());
-    const found = await response.json();
-    all = found.records;
-    const known = JSON.stringify([...standing].sort());
-    standing.clear();
-    for (const [id, decision] of Object.entries(found.decisions)) standing.set(id, decision);
-    if (JSON.stringify([...standing].sort()) !== known) page.replace([...standing.values()]);
+    found = await readAnswer(await fetch("/decisions", { signal: AbortSignal.timeout(PATIENCE_MS) }));
   } catch {
-    page.say(say("gone", { port: location.port }));
+    found = { error: say("gone", { port: location.port }) };
   }
+  if (found.error) return page.say(found.error);
+  all = found.records;
+  const before = JSON.stringify([...standing].sort());
+  standing.clear();
+  for (const [id, decision] of Object.entries(found.decisions)) standing.set(id, decision);
+  if (JSON.stringify([...standing].sort()) !== before) page.replace([...standing.values()]);
   draw();
 }
 
@@ -415,6 +416,7 @@ function drawPreview() {
   const texts = readEdit();
   const nodes = compare(row, texts);
   saveButton.disabled = !isChanged(texts) || !texts.instruction.trim() || !texts.output.trim();
+  discardButton.hidden = !drafts.has(row.id);
   preview.replaceChildren(...(nodes.length ? nodes : [make("p", { class: "note" }, say("unchanged"))]));
 }
 

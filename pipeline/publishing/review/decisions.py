@@ -97,7 +97,7 @@ class DecisionLog:
     def _write(self, line: bytes) -> None:
         try:
             is_new = not self.path.exists()
-            _mend_end(self.path)
+            _mend_end(self.path, self._read_bytes)
             with self.path.open("ab", buffering=0) as file:
                 end = file.tell()
                 try:
@@ -184,15 +184,16 @@ def _parse(lines: bytes, path: Path, first: int) -> list[ReviewDecision]:
     return decisions
 
 
-def _mend_end(path: Path) -> None:
-    """End the last line, or set aside what a crash left of it."""
-    content = _read(path, 0)
-    if not content or content.endswith(b"\n"):
-        return
-    whole, torn = _split_torn(content)
-    with (path.with_suffix(".torn") if torn else path).open("ab", buffering=0) as file:
-        _write_all(file, torn + b"\n")
-    os.truncate(path, len(whole) if torn else len(whole) + 1)
+def _mend_end(path: Path, whole_bytes: int) -> None:
+    """Set aside what a crash left of a last line, and end one that only lacks its end."""
+    torn = _read(path, whole_bytes)
+    if torn:
+        with path.with_suffix(".torn").open("ab", buffering=0) as aside:
+            _write_all(aside, torn + b"\n")
+        os.truncate(path, whole_bytes)
+    if whole_bytes and _read(path, whole_bytes - 1) != b"\n":
+        with path.open("ab", buffering=0) as file:
+            _write_all(file, b"\n")
 
 
 def _write_all(file: RawIOBase, content: bytes) -> None:
