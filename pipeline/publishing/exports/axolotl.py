@@ -51,8 +51,8 @@ def _type(language: Language) -> list[str]:
     # JSON's strings are YAML's double-quoted ones. What joins prompt and answer stands at the end,
     # because Axolotl puts the output right behind the prompt.
     joint = render_completion("", language)
-    with_input = encode(render_prompt("{instruction}", "{input}", language) + joint)
-    without = encode(render_prompt("{instruction}", "", language) + joint)
+    with_input = encode(render_prompt("{instruction}", "{input}", language) + joint).decode()
+    without = encode(render_prompt("{instruction}", "", language) + joint).decode()
     return [
         "    type:",
         "      field_instruction: instruction",

@@ -35,28 +35,34 @@ def count_rows(version: Path) -> dict[tuple[Split, Language], int]:
     return counts
 
 
+def check_rows(version: Path, part: Part) -> None:
+    """Hold every record against its id.
+
+    Raises:
+        TableError: A text is not the one that its id was made from, or as for
+            :func:`read_batches`.
+    """
+    for batch in read_batches(version, part):
+        for row in iterate_rows(batch):
+            if not is_intact(row):
+                raise TableError(
+                    f"{_table(version, part.split)}: the text of record {row.id} is not the one "
+                    f"that was published. {_WAY_OUT}"
+                )
+
+
 def read_batches(version: Path, part: Part) -> Iterator[pa.RecordBatch]:
     """Read the records of one part, in order and with all columns.
 
     Raises:
-        TableError: A table is missing, damaged, not one of ours, or a text is not the one that
-            its id was made from.
+        TableError: A table is missing, damaged, or not one of ours.
     """
     path = _table(version, part.split)
     for batch in _read(path, RECORD_COLUMNS.names):
         languages = batch.column("language").to_pylist()
         chosen = batch.filter(pa.array([one in part.languages for one in languages], pa.bool_()))
-        _check_ids(chosen, path)
         if chosen.num_rows:
             yield chosen
-
-
-def _check_ids(batch: pa.RecordBatch, path: Path) -> None:
-    for row in iterate_rows(batch):
-        if not is_intact(row):
-            raise TableError(
-                f"{path}: the text of record {row.id} is not the one that was published. {_WAY_OUT}"
-            )
 
 
 def _table(version: Path, split: Split) -> Path:

@@ -27,6 +27,7 @@ CSV_COLUMNS = (
     "id", "language", "instruction", "input", "output", "task_type", "strategy", "teacher"
 )  # fmt: skip
 _LONGEST_CELL = 2**31 - 1
+_BATCH_ROWS = 2_000
 
 
 def defuse(text: str) -> str:
@@ -79,7 +80,7 @@ def read_parquet(path: Path, marks: Iterable[Mark]) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches():
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
             yield from iterate_rows(batch)
 
 

@@ -18,18 +18,16 @@ from pipeline.publishing.exports.contract import (
 )
 from pipeline.publishing.exports.json_files import encode
 from pipeline.publishing.exports.placing import replace_export
-from pipeline.publishing.exports.reading import read_export
+from pipeline.publishing.exports.reading import read_unchecked
 from pipeline.publishing.exports.rows import SPLITS, Batch, Part, Split, iterate_rows
 from pipeline.publishing.exports.source import MARKS, SOURCE, ExportedData, ExportSource
-from pipeline.publishing.exports.stored_rows import count_rows, read_batches
+from pipeline.publishing.exports.stored_rows import check_rows, count_rows, read_batches
 from pipeline.publishing.tables import TableError
 from pipeline.publishing.versions import check_name, open_version
 from schemas.manifest import DatasetManifest, SourceFile
 from schemas.progress import Progress, no_progress
 from schemas.records import LANGUAGES, Language
 from schemas.templates import template_hash
-
-_TICK = 1_000
 
 Counts = Mapping[tuple[Split, Language], int]
 
@@ -83,6 +81,8 @@ def export_version(
     if target.resolve().is_relative_to(version.resolve()):
         raise ExportError(f"{target} is in the version itself, which never changes. Name another.")
     counts = _count(version, manifest, choice)
+    for split in choice.splits:
+        check_rows(version, Part(split, choice.languages))
     places = [Path() if len(formats) == 1 else Path(one.name) for one in formats]
     reports: list[ExportReport] = []
     with replace_export(target, places, force) as folder:
@@ -147,7 +147,7 @@ def _write_format(folder: Path, format_: Format, work: _Work) -> ExportReport:
         (folder / name).write_text(text, encoding="utf-8")
     source = _describe(folder, format_, exported, work)
     (folder / SOURCE).write_text(source.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    _check(folder, source, work)
+    _check(folder, exported, work)
     files = [file.path for file in source.files]
     return ExportReport(format_, folder, exported, [*files, SOURCE], source.records)
 
@@ -165,7 +165,7 @@ def _count_part(part: Part, counts: Counts) -> int:
 
 
 def _pass_on(
-    batches: Iterable[Batch], name: str, marks: IO[str] | None, tick: Callable[[int], None]
+    batches: Iterable[Batch], name: str, marks: IO[bytes] | None, tick: Callable[[int], None]
 ) -> Iterator[Batch]:
     """Write the marks of what goes by."""
     for batch in batches:
@@ -175,17 +175,17 @@ def _pass_on(
         tick(batch.num_rows)
 
 
-def _mark(file: str, batch: Batch) -> Iterator[str]:
+def _mark(file: str, batch: Batch) -> Iterator[bytes]:
     for row in iterate_rows(batch):
         length = len(row.instruction)
         mark = {"file": file, "id": row.id, "language": row.language, "instruction_length": length}
-        yield encode(mark) + "\n"
+        yield encode(mark) + b"\n"
 
 
-def _open_marks(folder: Path, format_: Format) -> AbstractContextManager[IO[str] | None]:
+def _open_marks(folder: Path, format_: Format) -> AbstractContextManager[IO[bytes] | None]:
     if not format_.has_marks:
         return nullcontext()
-    return (folder / MARKS).open("w", encoding="utf-8", newline="\n")
+    return (folder / MARKS).open("wb")
 
 
 def _describe(folder: Path, format_: Format, exported: Exported, work: _Work) -> ExportSource:
@@ -219,9 +219,17 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check(folder: Path, source: ExportSource, work: _Work) -> None:
+def _check(folder: Path, exported: Exported, work: _Work) -> None:
     """Read everything back: what a file does not hold is an error here, not a peer's surprise."""
-    for number, _ in enumerate(read_export(folder), start=1):
-        if number % _TICK == 0:
-            work.tick(_TICK)
-    work.tick(sum(source.records.values()) % _TICK)
+    found = read_unchecked(folder)
+    for file in exported.files:
+        for batch in read_batches(work.version, file.part):
+            for row, one in zip(iterate_rows(batch), found, strict=False):
+                if row != one.row:
+                    raise ExportError(
+                        f"{folder / file.name}: record {row.id} cannot be read back as it was. "
+                        "Report it, and choose another format."
+                    )
+            work.tick(batch.num_rows)
+    # Reading to the end counts the records of the last file.
+    next(found, None)
