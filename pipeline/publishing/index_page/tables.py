@@ -130,7 +130,7 @@ def _show_records(speaker: Speaker, version: VersionEntry) -> Html:
             for part in (speaker.say(key), f" {count:,} ")
         ),
     )
-    return join([tag("b", None, f"{version.kept:,}"), " ", each, bar])
+    return join([tag("b", None, f"{version.kept:,}"), bar, each])
 
 
 def _show_notes(speaker: Speaker, version: VersionEntry) -> Html:
