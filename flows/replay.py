@@ -27,6 +27,10 @@ class VerificationError(PacaloomError):
     """The version does not follow from the journal; the message names the first difference."""
 
 
+class MissingAnswerError(VerificationError):
+    """A prompt has no answer in the journal: it is not whole, or another program asked it."""
+
+
 class _JournalOfThen(Journal):
     """The journal without the answers that came after the run had ended."""
 
@@ -50,7 +54,7 @@ class _Silence:
         key = prompt.key(self._run.teacher)
         if key in self._run.unanswered:
             raise BudgetSpentError("max-requests", f"{key} was not asked")
-        raise VerificationError(
+        raise MissingAnswerError(
             f"Answer {key} is missing in {self._journal}: a prompt of {prompt.strategy}, "
             f"{prompt.language}. Import the journal of whoever made the version with "
             "`./pacaloom journal import`."
