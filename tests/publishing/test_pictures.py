@@ -1,6 +1,9 @@
 """Pictures say what the figures say, in letters that the fonts have, and in the same bytes."""
 
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -226,3 +229,26 @@ def test_labels_with_room_stay_where_they_are() -> None:
 
 def test_two_labels_at_one_place_move_apart_alike() -> None:
     assert spread([100, 100], [6, 6], 360) == pytest.approx([97, 103])
+
+
+def test_drawing_prints_nothing_even_without_a_home_to_keep_a_cache_in(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tests.publishing.card_editions import make_edition, make_record\n"
+        "from pipeline.publishing.pictures.pictures import draw_pictures\n"
+        "assert draw_pictures(Path(sys.argv[1]), make_edition([make_record()])).pictures\n"
+    )
+    home = tmp_path / "a-file-where-a-folder-should-be"
+    home.write_text("", encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(tmp_path / "version")],
+        cwd=Path(__file__).parents[2],
+        env={"HOME": str(home), "TMPDIR": str(tmp_path), "PATH": os.defpath},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

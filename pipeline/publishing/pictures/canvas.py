@@ -5,7 +5,6 @@ neither a user's matplotlibrc nor matplotlib's global state decides how a pictur
 are 1,400 pixels wide, twice what pages show, so text under 22 pixels would be too small there.
 """
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -42,8 +41,6 @@ class Canvas:
 
     def __init__(self, height: int, typeface: Typeface, title: str, subtitle: str) -> None:
         """Take a sheet of this height in pixels and write title and subtitle on it."""
-        # It tells of fonts and cache folders, which is no business of who publishes a dataset.
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         self.height = height
         self._drawn = 0
         self._figure = Figure(figsize=(WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor=PAPER)

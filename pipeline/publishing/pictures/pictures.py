@@ -4,6 +4,7 @@ Same figures and fonts, same bytes. Cost: some tenths of a second a picture, wha
 of records.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def draw_pictures(
     Raises:
         StorageError: A picture cannot be written.
     """
+    # It tells of fonts and cache folders on import, which is no business of who publishes.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     # matplotlib takes half a second to import.
     from pipeline.publishing.pictures.funnel import draw_funnel
     from pipeline.publishing.pictures.lengths import draw_lengths
