@@ -95,7 +95,8 @@ def _tabulate(outcome: PushOutcome) -> Table:
         table.add_row(what, Text(make_visible(path)), note)
     if len(rows) > _MOST_SHOWN:
         table.add_row("", f"and {len(rows) - _MOST_SHOWN} more files", "")
-    for path, reason in outcome.left_out:
+    # What came with a version that is there was decided when it was sent.
+    for path, reason in () if plan.is_tagged else outcome.left_out:
         table.add_row("leave out", Text(make_visible(f"{path}: {reason}")), "")
     if plan.sent:
         count = len(plan.sent)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from flows.pushing import MissingTokenError, PushOutcome, PushParams, push_dataset
 from flows.settings import Settings
 from pipeline.generation.journal.journal import Journal
-from pipeline.publishing.hub.contents import DamagedVersionError
+from pipeline.publishing.hub.contents import DamagedFileError
 from pipeline.publishing.hub.failures import HubBusyError, HubError, HubRefusalError
 from pipeline.publishing.hub.plan import RepositoryConflictError
 from pipeline.publishing.hub.repository import HubRequestError
@@ -178,7 +178,7 @@ def test_damaged_version_is_refused_and_the_file_named(hub: Hub, tmp_path: Path,
     file = folder / "data" / "train.parquet"
     file.write_bytes(file.read_bytes()[:-1])
 
-    with pytest.raises(DamagedVersionError, match=r"data/train\.parquet"):
+    with pytest.raises(DamagedFileError, match=r"data/train\.parquet"):
         push(hub, tmp_path, yes=yes)
     assert not hub.requests
 
@@ -189,7 +189,7 @@ def test_half_copied_version_is_refused_and_the_missing_file_named(
     folder = make_version(tmp_path, 1, TEXTS)
     (folder / "report.html").unlink()
 
-    with pytest.raises(DamagedVersionError, match=r"report\.html.*missing"):
+    with pytest.raises(DamagedFileError, match=r"report\.html.*missing"):
         push(hub, tmp_path)
 
 
@@ -204,7 +204,7 @@ def test_manifest_that_points_out_of_its_folder_is_refused(
     changed = manifest.replace('"report.html"', f'"{path}"'.replace("\\", "\\\\"))
     (folder / "manifest.json").write_text(changed, encoding="utf-8")
 
-    with pytest.raises(DamagedVersionError, match="leads out"):
+    with pytest.raises(DamagedFileError, match="leads out"):
         push(hub, tmp_path)
 
 
@@ -214,7 +214,7 @@ def test_symbolic_link_out_of_the_version_is_not_followed(hub: Hub, tmp_path: Pa
     (folder / "report.html").unlink()
     (folder / "report.html").symlink_to(tmp_path / "same")
 
-    with pytest.raises(DamagedVersionError, match="leads out"):
+    with pytest.raises(DamagedFileError, match="leads out"):
         push(hub, tmp_path)
 
 

@@ -131,7 +131,10 @@ def test_size_is_said_in_about_two_digits(size: float, shown: str) -> None:
 
 
 def test_every_line_of_the_picture_and_every_link_within_the_page_ends_somewhere() -> None:
-    elements = Elements(render_index(Outputs((make_family(12),), ()))).found
+    gone = make_model("gone/0001-0123456789ab")._replace(name="orphan")
+    mixture = make_version(1, name="mixture")._replace(parents=("owner/repo", "gone/0009"))
+    others = Family("mixture", None, (mixture,), (gone,), ())
+    elements = Elements(render_index(Outputs((make_family(12), others), ()))).found
 
     ids = {attributes["id"] for _, attributes in elements if "id" in attributes}
     nodes = {attributes["data-node"] for _, attributes in elements if "data-node" in attributes}

@@ -23,7 +23,7 @@ _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
 _BLOCK = 1 << 20
 
 
-class DamagedVersionError(UserError):
+class DamagedFileError(UserError):
     """A file of the version is missing, or is not what was published."""
 
 
@@ -69,11 +69,11 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
 
     Raises:
         ManifestError: The folder is no dataset version.
-        DamagedVersionError: Names the first file that is missing or changed.
+        DamagedFileError: Names the first file that is missing or changed.
     """
     manifest = open_version(folder)
     if not _VERSION.fullmatch(manifest.version):
-        raise DamagedVersionError(
+        raise DamagedFileError(
             f"{folder / MANIFEST} was changed: wanted a version like 0001-0123456789ab, found "
             f"{manifest.version!r}. Publish it again."
         )
@@ -110,8 +110,8 @@ def _locate(folder: Path, path: str) -> Path:
     return file
 
 
-def _damaged(folder: Path, path: str, found: str) -> DamagedVersionError:
-    return DamagedVersionError(
+def _damaged(folder: Path, path: str, found: str) -> DamagedFileError:
+    return DamagedFileError(
         f"{folder} is damaged, nothing was sent: wanted {path!r} as the manifest lists it, found: "
         f"{found}. Copy the version again from where it is whole, or publish it again."
     )
@@ -126,7 +126,7 @@ def _read(path: str, source: Path) -> OutgoingFile:
                 whole.update(block)
                 blob.update(block)
     except OSError as error:
-        raise DamagedVersionError(f"{source} cannot be read: {error.strerror}.") from error
+        raise DamagedFileError(f"{source} cannot be read: {error.strerror}.") from error
     return OutgoingFile(path, source, size, whole.hexdigest(), blob.hexdigest())
 
 

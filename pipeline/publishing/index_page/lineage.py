@@ -40,8 +40,8 @@ class Node(NamedTuple):
     """Key of the word that says what the note counts, or is the note."""
     sources: tuple[str, ...] = ()
     """Keys of what it was made from."""
-    is_shown: bool = True
-    """The page tells more about it elsewhere, under its key."""
+    is_shown: bool = False
+    """The page tells more about it elsewhere."""
 
 
 def lay_out(family: Family) -> list[Node]:
@@ -57,7 +57,7 @@ def lay_out(family: Family) -> list[Node]:
         *map(_lay_out_version, versions),
         *_count_rest("versions", len(family.versions) - len(versions)),
         *(
-            Node(f"dataset:{dataset}", "versions", dataset, unit="not-here", is_shown=False)
+            Node(f"dataset:{dataset}", "versions", dataset, unit="not-here")
             for dataset in sorted(datasets - {version.reference for version in family.versions})
         ),
         *(_lay_out_model(model, family.name) for model in models),
@@ -99,8 +99,7 @@ def _lay_out_sources(versions: Sequence[VersionEntry]) -> list[Node]:
     parents = dict.fromkeys(p for version in versions for p in version.parents if p not in here)
     return [
         *(
-            Node(_key(seed), "sources", PurePosixPath(seed.path).name, unit="seed-file",
-                 is_shown=False)
+            Node(_key(seed), "sources", PurePosixPath(seed.path).name, unit="seed-file")
             for seed in seeds.values()
         ),
         *(Node(f"dataset:{parent}", "sources", parent, unit="mixed-in") for parent in parents),
@@ -118,7 +117,7 @@ def _lay_out_journal(family: Family) -> list[Node]:
     seeds = dict.fromkeys(_key(seed) for version in written for seed in version.seeds)
     size = "" if family.journal is None else describe_size(family.journal.size)
     unit = "" if family.journal else "not-here"
-    return [Node(_JOURNAL, "journal", family.name, size, unit, tuple(seeds), is_shown=False)]
+    return [Node(_JOURNAL, "journal", family.name, size, unit, tuple(seeds))]
 
 
 def describe_size(size: int) -> str:
@@ -169,4 +168,4 @@ def _lay_out_champion(model: ModelEntry, evaluations: Sequence[EvaluationEntry])
 def _count_rest(layer: Layer, count: int) -> list[Node]:
     if count <= 0:
         return []
-    return [Node(f"rest:{layer}", layer, f"+{count:,}", unit="earlier", is_shown=False)]
+    return [Node(f"rest:{layer}", layer, f"+{count:,}", unit="earlier")]

@@ -7,6 +7,7 @@ own script and style forbids all else. Cost: linear; about 3 kB a version.
 
 import base64
 import hashlib
+from collections.abc import Set
 from pathlib import Path
 
 from pipeline.publishing.index_page.contents import Family, Outputs, Unreadable
@@ -22,6 +23,7 @@ _HERE = Path(__file__).parent
 def render_index(outputs: Outputs) -> str:
     """Render the page."""
     speaker = Speaker(read_words())
+    anchors = _collect_anchors(outputs)
     style, script = _read("index.css"), _read("index.js")
     parts = {
         "policy": _policy(style, script),
@@ -29,7 +31,7 @@ def render_index(outputs: Outputs) -> str:
         "body": join(
             [
                 _show_figures(speaker, outputs),
-                *(_show_family(speaker, family) for family in outputs.families),
+                *(_show_family(speaker, family, anchors) for family in outputs.families),
                 _show_unreadable(speaker, outputs.unreadable),
                 tag("p", {"class": "empty"}, speaker.say("empty")) if _is_empty(outputs) else "",
             ]
@@ -47,6 +49,19 @@ def render_index(outputs: Outputs) -> str:
 
 def _is_empty(outputs: Outputs) -> bool:
     return not outputs.families and not outputs.unreadable
+
+
+def _collect_anchors(outputs: Outputs) -> frozenset[str]:
+    """Name all places that something in the page may lead to."""
+    return frozenset(
+        anchor
+        for family in outputs.families
+        for anchor in (
+            *(make_anchor("dataset", version.reference) for version in family.versions),
+            *(make_anchor("model", model.reference) for model in family.models),
+            *(make_anchor("evaluation", evaluation.id) for evaluation in family.evaluations),
+        )
+    )
 
 
 def _show_figures(speaker: Speaker, outputs: Outputs) -> Html:
@@ -79,15 +94,15 @@ def _show_figures(speaker: Speaker, outputs: Outputs) -> Html:
     )
 
 
-def _show_family(speaker: Speaker, family: Family) -> Html:
+def _show_family(speaker: Speaker, family: Family, anchors: Set[str]) -> Html:
     anchor = make_anchor("family", family.name)
     return tag(
         "section",
         {"class": "family", "aria-labelledby": anchor, "data-search": family.name.lower()},
         tag("h2", {"id": anchor}, family.name),
-        draw_lineage(speaker, family),
+        draw_lineage(speaker, family, anchors),
         show_versions(speaker, family.versions),
-        show_models(speaker, family.models),
+        show_models(speaker, family.models, anchors),
         show_evaluations(speaker, family.evaluations),
     )
 

@@ -3,7 +3,7 @@
 Each node also says in words what it was made from, for readers who see no lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from pipeline.publishing.index_page.contents import Family
 from pipeline.publishing.index_page.lineage import LAYERS, Layer, Node, lay_out
@@ -11,9 +11,15 @@ from pipeline.publishing.index_page.markup import Html, join, make_anchor, tag
 from pipeline.publishing.index_page.speaking import Speaker
 
 
-def draw_lineage(speaker: Speaker, family: Family) -> Html:
-    """Draw the layers that hold something."""
-    nodes = lay_out(family)
+def draw_lineage(speaker: Speaker, family: Family, anchors: Set[str]) -> Html:
+    """Draw the layers that hold something.
+
+    Args:
+        speaker: Says the words.
+        family: Whose lineage it is.
+        anchors: Places of the page that a node may lead to.
+    """
+    nodes = [node._replace(is_shown=_anchor(node) in anchors) for node in lay_out(family)]
     places = {node.key: str(place) for place, node in enumerate(nodes)}
     layers = [
         _draw_layer(speaker, layer, [node for node in nodes if node.layer == layer], places, nodes)
@@ -48,14 +54,13 @@ def _draw_layer(
 
 def _draw_node(speaker: Speaker, node: Node, places: dict[str, str], names: dict[str, str]) -> Html:
     note = join([node.note, speaker.say(node.unit) if node.unit else ""])
-    kind, _, reference = node.key.partition(":")
+    kind = node.key.partition(":")[0]
     is_absent = node.unit == "not-here"
     attributes = {
         "class": "node absent" if is_absent else f"node node-{kind}",
         "data-node": places[node.key],
         "data-from": " ".join(places[key] for key in node.sources) or None,
-        # A champion is a model; its own row tells about it.
-        "href": f"#{make_anchor(*_find_target(node, kind, reference))}" if node.is_shown else None,
+        "href": f"#{_anchor(node)}" if node.is_shown else None,
         "tabindex": None if node.is_shown else "0",
         "title": node.name,
     }
@@ -72,5 +77,9 @@ def _draw_node(speaker: Speaker, node: Node, places: dict[str, str], names: dict
     )
 
 
-def _find_target(node: Node, kind: str, reference: str) -> tuple[str, str]:
-    return ("model", f"{reference}/{node.note}") if kind == "champion" else (kind, reference)
+def _anchor(node: Node) -> str:
+    """Name the place that tells more about a node; a champion is a model and has its row."""
+    kind, _, reference = node.key.partition(":")
+    if kind == "champion":
+        return make_anchor("model", f"{reference}/{node.note}")
+    return make_anchor(kind, reference)

@@ -1,6 +1,6 @@
 """Tables of dataset versions and tuned students, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from pipeline.publishing.index_page.contents import ModelEntry, VersionEntry
 from pipeline.publishing.index_page.markup import Html, join, make_anchor, tag
@@ -17,10 +17,10 @@ def show_versions(speaker: Speaker, versions: Sequence[VersionEntry]) -> Html:
     return _show_table(speaker, "versions-title", columns, rows)
 
 
-def show_models(speaker: Speaker, models: Sequence[ModelEntry]) -> Html:
-    """Show the students tuned on a name's versions."""
+def show_models(speaker: Speaker, models: Sequence[ModelEntry], anchors: Set[str]) -> Html:
+    """Show the students tuned on a name's versions, linked to those that the page has."""
     columns = ("model", "method", "student", "tuned-on", "loss", "verdict", "written", "pages")
-    rows = [_show_model(speaker, model, place) for place, model in enumerate(models)]
+    rows = [_show_model(speaker, model, place, anchors) for place, model in enumerate(models)]
     return _show_table(speaker, "models", columns, rows)
 
 
@@ -151,15 +151,15 @@ def _show_notes(speaker: Speaker, version: VersionEntry) -> Html:
     )
 
 
-def _show_model(speaker: Speaker, model: ModelEntry, place: int) -> Html:
+def _show_model(speaker: Speaker, model: ModelEntry, place: int, anchors: Set[str]) -> Html:
     champion: Html | str = ""
     if model.is_champion:
         champion = tag("span", {"class": "badge promote"}, "★ ", speaker.say("champion"))
     better = "falls" if model.loss_after < model.loss_before else "rises"
-    dataset = tag(
-        "a", {"class": "link code", "href": f"#{make_anchor('dataset', model.dataset)}"},
-        model.dataset,
-    )  # fmt: skip
+    dataset = tag("span", {"class": "code"}, model.dataset)
+    anchor = make_anchor("dataset", model.dataset)
+    if anchor in anchors:
+        dataset = tag("a", {"class": "link", "href": f"#{anchor}"}, dataset)
     loss = tag("span", {"class": f"loss {better}"}, f"{model.loss_after:.3f}")
     return _show_row(
         make_anchor("model", model.reference),
