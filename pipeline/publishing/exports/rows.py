@@ -1,6 +1,6 @@
 """A record as every format sees it, and batches of them: an export never holds all records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple, Protocol
 
 from schemas.identity import short_id
@@ -8,6 +8,8 @@ from schemas.records import Language
 
 Split = Literal["train", "validation"]
 SPLITS: tuple[Split, ...] = ("train", "validation")
+Counts = Mapping[tuple[Split, Language], int]
+"""How many records there are of each."""
 
 
 class Row(NamedTuple):

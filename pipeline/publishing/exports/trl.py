@@ -72,8 +72,8 @@ def _take_apart(prompt: object, completion: object, mark: Mark) -> Row:
 
 
 def _load(exported: Exported, folder: str) -> str:
-    files = data_files(exported, folder)
-    return f'trl.SFTTrainer(MODEL, train_dataset=load_dataset("json", data_files={files})["train"])'
+    loaded = f'load_dataset("json", data_files={data_files(exported, folder)})'
+    return f'trl.SFTTrainer(MODEL, train_dataset={loaded}["{exported.files[0].part.split}"])'
 
 
 TRL = Format(

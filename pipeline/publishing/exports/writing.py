@@ -4,7 +4,6 @@ Cost: linear, about 100,000 short records in two seconds a format; memory does n
 records.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,20 +15,18 @@ from pipeline.publishing.exports.contract import (
     Format,
     WrittenFile,
 )
+from pipeline.publishing.exports.describing import describe_export
 from pipeline.publishing.exports.json_files import encode
 from pipeline.publishing.exports.placing import replace_export
 from pipeline.publishing.exports.reading import read_unchecked
-from pipeline.publishing.exports.rows import SPLITS, Batch, Part, Split, iterate_rows
-from pipeline.publishing.exports.source import MARKS, SOURCE, ExportedData, ExportSource
+from pipeline.publishing.exports.rows import SPLITS, Batch, Counts, Part, Split, iterate_rows
+from pipeline.publishing.exports.source import MARKS, SOURCE
 from pipeline.publishing.exports.stored_rows import check_rows, count_rows, read_batches
 from pipeline.publishing.tables import TableError
 from pipeline.publishing.versions import check_name, open_version
-from schemas.manifest import DatasetManifest, SourceFile
+from schemas.manifest import DatasetManifest
 from schemas.progress import Progress, no_progress
 from schemas.records import LANGUAGES, Language
-from schemas.templates import template_hash
-
-Counts = Mapping[tuple[Split, Language], int]
 
 
 class Choice(NamedTuple):
@@ -145,7 +142,7 @@ def _write_format(folder: Path, format_: Format, work: _Work) -> ExportReport:
     exported = Exported(work.manifest.name, written)
     for name, text in format_.configure(exported).items():
         (folder / name).write_text(text, encoding="utf-8")
-    source = _describe(folder, format_, exported, work)
+    source = describe_export(folder, format_, exported, work.manifest, work.counts)
     (folder / SOURCE).write_text(source.model_dump_json(indent=2) + "\n", encoding="utf-8")
     _check(folder, exported, work)
     files = [file.path for file in source.files]
@@ -186,37 +183,6 @@ def _open_marks(folder: Path, format_: Format) -> AbstractContextManager[IO[byte
     if not format_.has_marks:
         return nullcontext()
     return (folder / MARKS).open("wb")
-
-
-def _describe(folder: Path, format_: Format, exported: Exported, work: _Work) -> ExportSource:
-    records: dict[Split, int] = dict.fromkeys(SPLITS, 0)
-    languages: dict[Language, int] = dict.fromkeys(LANGUAGES, 0)
-    for (split, language), count in work.counts.items():
-        records[split] += count
-        languages[language] += count
-    return ExportSource(
-        export_format=format_.name,
-        dataset=work.manifest.name,
-        version=work.manifest.version,
-        content_hash=work.manifest.content_hash,
-        licence=work.manifest.licence,
-        template_hash=template_hash(),
-        records=records,
-        languages=languages,
-        loss=format_.loss,
-        data=tuple(
-            ExportedData(path=file.name, split=file.part.split, records=file.records)
-            for file in exported.files
-        ),
-        files=tuple(
-            SourceFile(path=file.name, sha256=_hash(file)) for file in sorted(folder.iterdir())
-        ),
-    )
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(folder: Path, exported: Exported, work: _Work) -> None:
