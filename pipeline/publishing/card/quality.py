@@ -43,9 +43,9 @@ def write_judge(page: Page) -> str:
             f"{code(judge.model)} scored {judge.judged:,} records that had passed all other "
             "stages, 1 to 5. A model's scores are opinions: see `judgements.parquet` for each, "
             "with its reasons.",
-            f"심사 모델 {code(judge.model)}, 앞의 단계를 모두 지난 레코드 {judge.judged:,}건에 "
-            "1점에서 5점까지 매겼습니다. 모델의 점수는 의견일 뿐입니다. 레코드마다의 점수와 "
-            "이유는 `judgements.parquet`에 있습니다.",
+            f"심사 모델({code(judge.model)})이 앞의 단계를 모두 지난 레코드 {judge.judged:,}건에 "
+            "1점에서 5점까지 점수를 매겼습니다. 모델의 점수는 의견일 뿐입니다. 레코드마다의 "
+            "점수와 이유는 `judgements.parquet`에 있습니다.",
         ),
         table([page.say("criterion", "기준"), page.say("mean score", "평균 점수")], rows, right=1),
         _agreement(page, judge),

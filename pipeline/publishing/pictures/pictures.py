@@ -5,18 +5,24 @@ of records.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.publishing.card.speaker import Speaker
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.pictures.fonts import (
+    Typeface,
     bundled_typeface,
     find_hangul_typeface,
     list_system_fonts,
 )
-from pipeline.publishing.pictures.picture import Gallery, Picture, Subject
+from pipeline.publishing.pictures.picture import Gallery, Picture
+from schemas.records import Language
 from schemas.storage import atomic_path
+
+if TYPE_CHECKING:
+    from pipeline.publishing.pictures.style import Style
 
 FOLDER = "figures"
 
@@ -37,40 +43,27 @@ def draw_pictures(
     # It tells of fonts and cache folders on import, which is no business of who publishes.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     # matplotlib takes half a second to import.
-    from pipeline.publishing.pictures.funnel import draw_funnel
-    from pipeline.publishing.pictures.lengths import draw_lengths
-    from pipeline.publishing.pictures.rounds import draw_rounds
-    from pipeline.publishing.pictures.similarity import draw_similarity
-    from pipeline.publishing.pictures.style import Drawing, Style
-    from pipeline.publishing.pictures.sunburst import draw_phrases
+    from pipeline.publishing.pictures.album import draw_all
 
     files = list_system_fonts() if font_files is None else font_files
-    language = edition.manifest.card_language
     hangul = find_hangul_typeface(files) if _needs_hangul(edition) else None
-    in_korean = language == "ko" and hangul is not None
-    style = Style(
-        Speaker("ko" if in_korean else "en"),
-        hangul if in_korean and hangul else bundled_typeface(),
-        hangul,
-    )
-    drawn: dict[Subject, Callable[[Edition, Style], Drawing | None]] = {
-        "funnel": draw_funnel,
-        "lengths": draw_lengths,
-        "phrases-en": lambda edition, style: draw_phrases(edition, "en", style),
-        "phrases-ko": lambda edition, style: draw_phrases(edition, "ko", style),
-        "similarity": draw_similarity,
-        "rounds": draw_rounds,
-    }
     pictures: list[Picture] = []
-    for subject, draw in drawn.items():
-        drawing = draw(edition, style)
-        if drawing is not None:
-            path = f"{FOLDER}/{subject}.png"
-            with atomic_path(folder / path) as temporary:
-                drawing.canvas.save(temporary)
-            pictures.append(Picture(subject, path, drawing.title, drawing.alt))
+    for subject, drawing in draw_all(edition, _choose_style(edition, hangul)):
+        path = f"{FOLDER}/{subject}.png"
+        with atomic_path(folder / path) as temporary:
+            drawing.canvas.save(temporary)
+        pictures.append(Picture(subject, path, drawing.title, drawing.alt))
     missing = _needs_hangul(edition) and hangul is None
-    return Gallery(tuple(pictures), (_tell_of_missing_font(Speaker(language)),) if missing else ())
+    notices = (_tell_of_missing_font(edition.manifest.card_language),) if missing else ()
+    return Gallery(tuple(pictures), notices)
+
+
+def _choose_style(edition: Edition, hangul: Typeface | None) -> "Style":
+    from pipeline.publishing.pictures.style import Style
+
+    if edition.manifest.card_language == "ko" and hangul is not None:
+        return Style(Speaker("ko"), hangul, hangul)
+    return Style(Speaker("en"), bundled_typeface(), hangul)
 
 
 def _needs_hangul(edition: Edition) -> bool:
@@ -79,8 +72,8 @@ def _needs_hangul(edition: Edition) -> bool:
     return has_words or edition.manifest.card_language == "ko"
 
 
-def _tell_of_missing_font(speaker: Speaker) -> str:
-    return speaker.say(
+def _tell_of_missing_font(language: Language) -> str:
+    return Speaker(language).say(
         "No font with Hangul was found on the machine that published this version, so the picture "
         "of Korean words is missing. Install fonts-nanum or fonts-noto-cjk and publish again.",
         "이 버전을 발행한 컴퓨터에 한글 글꼴이 없어 한국어 낱말 그림을 그리지 못했고, 다른 "
