@@ -118,7 +118,7 @@ def describe(
 def list_asked_stages(manifest: DatasetManifest) -> tuple[Stage, ...]:
     """List the stages that ran; those of a manifest that does not say are taken to have run."""
     chosen = manifest.curation.get("stage")
-    asked = {"schema", *(chosen if isinstance(chosen, list) else STAGES)}
+    asked = {"schema", *(map(str, chosen) if isinstance(chosen, list) else STAGES)}
     judge = manifest.curation.get("judge")
     settings = judge if isinstance(judge, dict) else {}
     if manifest.judge is None and not settings.get("model") and not settings.get("student"):

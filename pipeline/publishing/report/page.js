@@ -43,7 +43,6 @@
  * --dropped --edited; components: .button .button.primary .field .badge.
  */
 
-let facetsAreStale = true;
 let searching = 0;
 let isLoaded = false;
 let loadingFailed = false;
@@ -139,8 +138,8 @@ function openRow(row) {
 async function showOpen() {
   const row = state.open ? rowAt(state.open) : -1;
   const panel = byId("panel");
-  panel.hidden = row < 0;
   if (row < 0) {
+    panel.hidden = true;
     if (state.open && isLoaded) {
       showMessage(say("unknown-record", { id: state.open }));
       state.open = "";
@@ -197,6 +196,9 @@ const COMMANDS = {
   "?": () => byId("help").showModal(),
 };
 
+/** With the Korean keyboard layout the same keys give these letters. */
+const JAMO_KEYS = { "ㅓ": "j", "ㅏ": "k", "ㅐ": "o", "ㅅ": "t", "ㅊ": "c" };
+
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || byId("help").open) return;
   if (event.key === "Escape") return escape(event);
@@ -204,7 +206,8 @@ function onKey(event) {
     if (event.target.id === "search" && ["ArrowDown", "Enter"].includes(event.key)) leaveSearch(event);
     return;
   }
-  const command = COMMANDS[event.key];
+  const key = JAMO_KEYS[event.key] ?? event.key;
+  const command = COMMANDS[key];
   if (command) return act(event, command);
   if (state.view !== "records") return;
   const isOnControl = event.target.closest("button, summary, a");
@@ -213,7 +216,7 @@ function onKey(event) {
   }
   // In the story the arrows scroll it; j and k still move.
   const scrolls = byId("panel").contains(event.target) && event.key.length > 1;
-  if (MOVES[event.key] && !scrolls) act(event, MOVES[event.key]);
+  if (MOVES[key] && !scrolls) act(event, MOVES[key]);
 }
 
 function act(event, command) {

@@ -36,14 +36,16 @@ class Stories(NamedTuple):
     """Those of them that no journal here holds, as far as they were looked for."""
 
 
-def collect_stories(rows: Sequence[Row], find_exchange: FindExchange) -> Stories:
+def collect_stories(
+    rows: Sequence[Row], find_exchange: FindExchange, most: int = MOST_STORIES
+) -> Stories:
     """Find the exchanges behind the records, or a fixed sample of them."""
     ids = _all_completions(rows)
     held: list[Exchange] = []
     missing = 0
     characters = 0
     for id_ in sorted(ids, key=_draw):
-        if len(held) == MOST_STORIES or characters > _MOST_STORY_CHARACTERS:
+        if len(held) == most or characters > _MOST_STORY_CHARACTERS:
             break
         exchange = find_exchange(id_)
         if exchange is None:

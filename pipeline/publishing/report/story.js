@@ -16,6 +16,7 @@ async function drawStory(row) {
   ];
   const origin = await originSections(row);
   if (mine !== opening) return;
+  byId("panel").hidden = false;
   byId("story-status").replaceChildren(...[statusOf(row), splitBadge(row), decisionBadge(columns.id[row])].filter(Boolean));
   byId("story-id").textContent = columns.id[row];
   byId("story-place").textContent = say("place-of", { place: count(shown.indexOf(row) + 1), count: count(shown.length) });
