@@ -50,7 +50,9 @@ def build_push_parser() -> Parser:
         "--with-journal", action="store_true", help="send all prompts and raw answers too"
     )
     parser.add_argument(
-        "--with-review", action="store_true", help="send review.jsonl, with readers' names, too"
+        "--with-review",
+        action="store_true",
+        help="send readers' names too: review.jsonl, and the report that shows their decisions",
     )
     parser.add_argument("--message", metavar="TEXT", help="title of the commit")
     parser.add_argument(

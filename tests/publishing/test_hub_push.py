@@ -148,8 +148,9 @@ def test_readers_names_and_the_journal_stay_here_unless_asked_for(hub: Hub, tmp_
 
     outcome = push(hub, tmp_path)
 
-    assert {left.path for left in outcome.left_out} == {"review.jsonl", "journal.jsonl.gz"}
-    assert {"review.jsonl", "journal.jsonl.gz"}.isdisjoint(arrived(hub))
+    stayed = {"review.jsonl", "report.html", "journal.jsonl.gz"}
+    assert {left.path for left in outcome.left_out} == stayed
+    assert stayed.isdisjoint(arrived(hub))
     assert "review.jsonl" in hub.repositories[REPOSITORY].messages[-1][1]
 
 
@@ -246,7 +247,7 @@ def test_tag_that_holds_other_files_is_never_moved(hub: Hub, tmp_path: Path) -> 
     make_version(tmp_path, 1, TEXTS, review=True)
     before = push(hub, tmp_path).commit
 
-    with pytest.raises(RepositoryConflictError, match=r"review\.jsonl"):
+    with pytest.raises(RepositoryConflictError, match=r"(report\.html|review\.jsonl)"):
         push(hub, tmp_path, with_review=True)
     assert hub.repositories[REPOSITORY].head == before
 

@@ -16,6 +16,7 @@ from schemas.manifest import DatasetManifest
 
 MANIFEST = "manifest.json"
 REVIEW = "review.jsonl"
+REPORT = "report.html"
 JOURNAL = "journal.jsonl.gz"
 """Where a journal lies in a repository; it is no file of the version."""
 
@@ -64,7 +65,8 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
 
     Args:
         folder: The version.
-        with_review: Send ``review.jsonl`` too, where there is one. It holds readers' names.
+        with_review: Send what holds readers' names too: ``review.jsonl``, and the report of a
+            version that applies their decisions.
         journal: An export to be sent with the version.
 
     Raises:
@@ -79,12 +81,16 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
         )
     left_out: list[LeftOut] = []
     files: list[OutgoingFile] = []
+    is_reviewed = any(listed.path == REVIEW for listed in manifest.files)
+    named = {REVIEW, REPORT} if is_reviewed and not with_review else set[str]()
     for listed in manifest.files:
         outgoing = _read(listed.path, _locate(folder, listed.path))
         if outgoing.sha256 != listed.sha256:
             raise _damaged(folder, listed.path, "it was changed after it was published")
-        if listed.path == REVIEW and not with_review:
-            left_out.append(LeftOut(REVIEW, "holds readers' names; send it with --with-review"))
+        if listed.path in named:
+            left_out.append(
+                LeftOut(listed.path, "holds readers' names; send it with --with-review")
+            )
         else:
             files.append(outgoing)
     files.append(_read(MANIFEST, folder / MANIFEST))
