@@ -97,8 +97,8 @@ records = st.builds(
 
 
 @every_format
-@settings(max_examples=25, deadline=None)
-@given(kept=st.lists(records, min_size=1, max_size=8, unique_by=lambda record: record.id))
+@settings(max_examples=15, deadline=None)
+@given(kept=st.lists(records, min_size=1, max_size=12, unique_by=lambda record: record.id))
 def test_every_record_comes_back_as_it_was(format_: Format, kept: list[InstructionRecord]) -> None:
     half = (len(kept) + 1) // 2
     with tempfile.TemporaryDirectory() as root:
@@ -122,7 +122,7 @@ def test_a_defused_cell_is_no_formula_and_has_one_way_back(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [".json", ".jsonl", ".csv"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(kept=st.lists(records, min_size=1, max_size=4, unique_by=lambda record: record.id))
 def test_readers_of_their_own_see_the_same_texts(kind: str, kept: list[InstructionRecord]) -> None:
     name = {".json": "alpaca", ".jsonl": "trl", ".csv": "csv"}[kind]
