@@ -89,7 +89,8 @@ class Provenance(Frozen):
     source_licence: str = ""
     """Licence of that document; empty for our own material."""
     edited: bool = False
-    """A reader has rewritten it; ``derived_from`` is then the id it had before."""
+    """A reader has rewritten it; ``derived_from`` is then the id that it had at first, unless it
+    was made from something already."""
 
 
 Defect = Literal[

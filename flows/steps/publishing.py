@@ -1,4 +1,4 @@
-"""The publishing step: what was curated becomes a dataset version, with all that tells its story."""
+"""The publishing step: what was curated becomes a dataset version, with all that tells of it."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from flows.exchanges import open_exchanges
 from flows.resources import hash_files
 from flows.steps.workbench import Curated, Workbench
 from pipeline.curation.config import CurationConfig
+from pipeline.curation.novelty.nearest import find_nearest
 from pipeline.publishing.publish import Publication, publish
 from schemas.manifest import ParentDataset
 from schemas.records import Language
@@ -33,8 +34,13 @@ def publish_curated(
         parents: What a mixture was drawn from.
     """
     result, judged, review = curated
+    with bench.engine.progress("nearest neighbours") as progress:
+        nearest = find_nearest(result.kept, bench.seeds, progress)
     names = (bench.name, *(parent.source.split("/")[0] for parent in parents))
-    with open_exchanges(names, bench.settings) as find_exchange:
+    with (
+        open_exchanges(names, bench.settings) as find_exchange,
+        bench.engine.progress("publish") as progress,
+    ):
         return publish(
             Publication(
                 name=bench.name,
@@ -49,6 +55,7 @@ def publish_curated(
                 runs=bench.runs,
                 licence=licence,
                 card_language=card_language,
+                nearest=nearest,
                 seed_tasks=bench.seeds,
                 find_exchange=find_exchange,
                 decisions=bench.decisions if review else (),
@@ -57,4 +64,6 @@ def publish_curated(
                 code_version=bench.settings.code_version,
             ),
             bench.settings.outputs / "datasets",
+            bench.engine.say,
+            progress,
         )

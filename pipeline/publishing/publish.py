@@ -13,15 +13,16 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from pipeline.publishing.card.card import render_card
-from pipeline.publishing.difference import Difference
+from pipeline.publishing.difference import Versioned, compare_versions
 from pipeline.publishing.edition import Edition, FindExchange, find_no_exchange
 from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
 from pipeline.publishing.locking import Say, hold_name, say_nothing
-from pipeline.publishing.pictures.pictures import draw_pictures
+from pipeline.publishing.opening import load_edition, read_applied_decisions
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
 from pipeline.publishing.versions import check_name, list_versions, open_version
+from pipeline.publishing.writing import write_version
+from schemas.errors import UserError
 from schemas.identity import digest_models
 from schemas.judgements import Assessment
 from schemas.manifest import (
@@ -32,9 +33,10 @@ from schemas.manifest import (
     ReviewReport,
     SourceFile,
 )
+from schemas.progress import Progress, no_progress
 from schemas.records import InstructionRecord, Language, Neighbour, Rejection, SeedTask
 from schemas.review import ReviewDecision
-from schemas.storage import atomic_folder, hash_file, write_jsonl
+from schemas.storage import atomic_folder
 
 _NOT_JUDGED: Mapping[str, Assessment] = MappingProxyType({})
 _NOT_COMPARED: Mapping[str, Neighbour] = MappingProxyType({})
@@ -74,13 +76,20 @@ class Publication(NamedTuple):
     """None: Korean where more than half of the records are."""
 
 
-def publish(publication: Publication, root: Path, say: Say = say_nothing) -> Path:
+def publish(
+    publication: Publication,
+    root: Path,
+    say: Say = say_nothing,
+    progress: Progress = no_progress,
+) -> Path:
     """Write a version under ``root/name`` and return its folder.
 
     Args:
         publication: What to publish.
         root: Folder of all names.
-        say: Told one line when another process publishes under the name and is waited for.
+        say: Told one line when another process publishes under the name and is waited for, and
+            when the version before cannot be compared with.
+        progress: Told how far the files are.
 
     Raises:
         DatasetVersionError: The name cannot be a folder's.
@@ -103,7 +112,10 @@ def publish(publication: Publication, root: Path, say: Say = say_nothing) -> Pat
         version = f"{ordinal:04d}-{content_hash[:12]}"
         target = root / publication.name / version
         with atomic_folder(target) as folder:
-            _write_version(folder, publication, splits, version, content_hash, None)
+            edition = _make_edition(publication, splits, version, content_hash)
+            if published:
+                edition = _compare_with(published[-1], edition, say)
+            write_version(folder, edition, progress)
     return target
 
 
@@ -126,6 +138,8 @@ def _is_made_alike(folder: Path, publication: Publication) -> bool:
         return False
     if manifest.card_language != choose_card_language(publication):
         return False
+    if read_applied_decisions(folder) != list(publication.decisions):
+        return False
     return not publication.assessments or read_assessments(folder) == publication.assessments
 
 
@@ -134,23 +148,10 @@ def hash_content(splits: Splits, rejected: Sequence[Rejection], licence: str) ->
     return digest_models(splits.train, splits.validation, rejected, licence)
 
 
-def _write_version(
-    folder: Path,
-    publication: Publication,
-    splits: Splits,
-    version: str,
-    content_hash: str,
-    difference: Difference | None,
-) -> None:
-    # pyarrow takes 0.3 s to import, which `./pacaloom --help` need not pay.
-    from pipeline.publishing.tables import (
-        write_assessments,
-        write_neighbours,
-        write_records,
-        write_rejections,
-    )
-
-    edition = Edition(
+def _make_edition(
+    publication: Publication, splits: Splits, version: str, content_hash: str
+) -> Edition:
+    return Edition(
         manifest=_describe(publication, splits, version, content_hash),
         splits=splits,
         rejected=publication.rejected,
@@ -159,26 +160,24 @@ def _write_version(
         seeds={seed.id: seed for seed in publication.seed_tasks},
         find_exchange=publication.find_exchange,
         statistics=measure_version(publication.kept, publication.nearest, publication.runs),
-        difference=difference,
+        difference=None,
         decisions=publication.decisions,
     )
-    (folder / "data").mkdir()
-    write_records(folder / "data" / "train.parquet", splits.train)
-    write_records(folder / "data" / "validation.parquet", splits.validation)
-    write_rejections(folder / "rejected.parquet", publication.rejected)
-    if publication.assessments:
-        write_assessments(folder, publication.assessments)
-    if publication.nearest:
-        write_neighbours(folder, publication.nearest)
-    if publication.decisions:
-        write_jsonl(folder / "review.jsonl", publication.decisions)
-    statistics = edition.statistics.model_dump_json(indent=2)
-    (folder / "statistics.json").write_text(statistics, encoding="utf-8")
-    gallery = draw_pictures(folder, edition)
-    card = render_card(edition, gallery.pictures, gallery.notices)
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    manifest = edition.manifest.model_copy(update={"files": _hash_files(folder)})
-    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+
+
+def _compare_with(folder: Path, edition: Edition, say: Say) -> Edition:
+    """Add the difference to the version before; one that cannot be read is only spoken of."""
+    try:
+        older = _to_versioned(load_edition(folder))
+    except UserError as error:
+        say(f"The new version is not compared with the one before it: {error}")
+        return edition
+    return edition._replace(difference=compare_versions(older, _to_versioned(edition)))
+
+
+def _to_versioned(edition: Edition) -> Versioned:
+    name = f"{edition.manifest.name}/{edition.manifest.version}"
+    return Versioned(name, edition.kept, edition.rejected, edition.statistics)
 
 
 def _describe(
@@ -214,12 +213,4 @@ def _describe(
         seeds=publication.seeds,
         files=(),
         code_version=publication.code_version,
-    )
-
-
-def _hash_files(folder: Path) -> tuple[SourceFile, ...]:
-    return tuple(
-        SourceFile(path=file.relative_to(folder).as_posix(), sha256=hash_file(file))
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
     )
