@@ -8,6 +8,7 @@ import pytest
 from cli.datasets.export import build_export_parser, run_export
 from pipeline.publishing.exports.formats import FORMATS
 from pipeline.publishing.publish import Publication, publish
+from pipeline.publishing.versions import latest_version
 from schemas.errors import UserError
 from schemas.records import InstructionRecord, Language, Provenance
 
@@ -21,16 +22,23 @@ def make(instruction: str, language: Language) -> InstructionRecord:
     )  # fmt: skip
 
 
-@pytest.fixture
-def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PACALOOM_OUTPUTS", str(tmp_path / "outputs"))
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    outputs = tmp_path_factory.mktemp("outputs")
     kept = [make(f"List {number} fruits.", "en") for number in range(20)]
     kept += [make(f"과일을 {number}가지 말해 줘.", "ko") for number in range(20)]
     publication = Publication(
         name="toy", kept=kept, rejected=[], seeds=(), curation={}, judge=None, against=(), runs=(),
         licence="apache-2.0", code_version="test",
     )  # fmt: skip
-    return publish(publication, tmp_path / "outputs" / "datasets")
+    publish(publication, outputs / "datasets")
+    return outputs
+
+
+@pytest.fixture
+def version(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PACALOOM_OUTPUTS", str(outputs))
+    return latest_version(outputs / "datasets", "toy")
 
 
 def test_the_last_line_is_one_object_with_files_and_records(
@@ -78,7 +86,7 @@ def test_split_and_language_choose(
     [
         (["toy", "--format", "alpacca", "--to", "x"], "There is no export format 'alpacca'"),
         (["absent", "--format", "csv", "--to", "x"], "absent"),
-        (["toy", "--format", "csv", "--to", "."], "is not empty"),
+        (["toy", "--format", "csv", "--to", "filled"], "is not empty"),
         (["toy", "--format", "csv"], "--to"),
         (["toy", "--to", "x"], "--format"),
         (["toy", "--format", "csv", "--to", "x", "--split", "test"], "--split"),
@@ -92,6 +100,7 @@ def test_a_mistake_is_one_line(
     reason: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "filled" / "mine").mkdir(parents=True)
 
     with pytest.raises(UserError) as caught:
         run_export(arguments)
