@@ -236,12 +236,12 @@ def _time_search(page: Page, query: str) -> float:
 
 _SEARCH = """query => new Promise(resolve => {
   const field = document.getElementById("search");
-  const facets = document.getElementById("facets");
+  const hits = document.getElementById("hits");
   const watch = new MutationObserver(() => {
     watch.disconnect();
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - started)));
   });
-  watch.observe(facets, {childList: true});
+  watch.observe(hits, {childList: true});
   const started = performance.now();
   field.value = query;
   field.dispatchEvent(new Event("input"));

@@ -365,3 +365,11 @@ def test_a_damaged_file_says_so(page: Page, tmp_path: Path) -> None:
     page.goto(path.as_uri() + "#view=records")
 
     expect(page.locator("#hits")).to_contain_text("cannot be read")
+
+
+def test_printing_takes_pages_for_what_is_in_sight_only(open_report: OpenReport) -> None:
+    rows = [make_record(f"Task {number}.") for number in range(3000)]
+    page = open_report(make_edition(rows), "#view=records")
+
+    # Each page of a PDF is an object of its own.
+    assert page.pdf().count(b"/Type /Page\n") <= 2

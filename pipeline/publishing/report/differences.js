@@ -6,6 +6,8 @@
 
 const MOST_CELLS = 4_000_000;
 const LIKE_ENOUGH = 0.4;
+/** Of texts that have less than this in common, marks would cover all and show nothing. */
+const WORTH_MARKING = 0.2;
 
 function toWords(text) {
   return text.match(/\s+|[\p{L}\p{N}\p{M}_]+|[^\s\p{L}\p{N}\p{M}_]/gu) || [];
@@ -24,9 +26,14 @@ function isKoreanPair({ left, right }) {
 /** Words that share most syllables differ by a particle or an ending: mark only that. */
 function compareInside(piece) {
   const inner = compareTokens(Array.from(piece.left), Array.from(piece.right));
-  const same = inner.reduce((sum, one) => sum + (one.same ? one.left.trim().length : 0), 0);
-  const longer = Math.max(piece.left.length, piece.right.length);
-  return same / longer >= LIKE_ENOUGH ? inner : [piece];
+  return shareInCommon(inner) >= LIKE_ENOUGH ? inner : [piece];
+}
+
+/** Letters that both texts have, by the letters of the longer one. */
+function shareInCommon(pieces) {
+  const size = (letters) => pieces.reduce((sum, piece) => sum + letters(piece).trim().length, 0);
+  const longer = Math.max(size((piece) => piece.left), size((piece) => piece.right));
+  return longer ? size((piece) => (piece.same ? piece.left : "")) / longer : 1;
 }
 
 function compareTokens(left, right) {

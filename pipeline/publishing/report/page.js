@@ -52,7 +52,7 @@ const openCallbacks = [];
 const languageCallbacks = [];
 
 /** Show what the state says; called after every change of it. */
-async function changed({ keepFacets = false, replace = true } = {}) {
+async function changed({ replace = true } = {}) {
   writeAddress(replace);
   drawView();
   terms = readQuery(state.query).slice(0, 20);
@@ -62,7 +62,7 @@ async function changed({ keepFacets = false, replace = true } = {}) {
   const { rows, counts } = filterRows(found, terms.length);
   setRows(rows);
   drawCount(rows.length);
-  if (!keepFacets) drawFacets(counts);
+  drawFacets(counts);
   drawHead();
   byId("clear").hidden = !hasFilters();
 }

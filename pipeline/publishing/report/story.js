@@ -176,11 +176,9 @@ function comparison(mine, other) {
   const fields = ["instruction", "input", "output"].filter((field) => mine[field] || other[field]);
   const rows = fields.map((field) => {
     const pieces = compareTexts(mine[field].slice(0, 20_000), other[field].slice(0, 20_000));
-    return [
-      make("p", { class: "compare-field" }, say(field)),
-      make("div", { class: "prose", dir: "auto" }, differenceNodes(pieces, "left")),
-      make("div", { class: "prose", dir: "auto" }, differenceNodes(pieces, "right")),
-    ];
+    const isLike = shareInCommon(pieces) >= WORTH_MARKING;
+    const side = (name) => make("div", { class: "prose", dir: "auto" }, isLike ? differenceNodes(pieces, name) : pieces.map((piece) => piece[name]));
+    return [make("p", { class: "compare-field" }, say(field)), side("left"), side("right")];
   });
   return make("div", { class: "compare" }, make("p", { class: "compare-head" }, say("this-one")), make("p", { class: "compare-head" }, other.what), rows);
 }
