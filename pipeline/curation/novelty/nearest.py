@@ -49,8 +49,10 @@ def find_nearest(
         By id of the record, sorted. Records that are alone in their language are absent.
     """
     nearest: dict[str, Neighbour] = {}
-    known = {language: _gather(kept, seeds, language) for language in LANGUAGES}
-    samples = {
+    known: dict[Language, dict[str, Task]] = {
+        language: _gather(kept, seeds, language) for language in LANGUAGES
+    }
+    samples: dict[Language, list[str]] = {
         language: _sample(kept, language, BUDGET[language] // max(1, len(tasks)))
         for language, tasks in known.items()
     }

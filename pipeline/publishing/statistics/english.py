@@ -31,6 +31,7 @@ _MOST_SENTENCES = 12
 _WORDS_COUNTED = 400
 _COUNTED = re.compile(r"[^\W_]+")
 _GERUND = re.compile(r"[aeiouy].*ing$")
+_ENGLISH = re.compile("[a-z]+")
 _BENT = re.compile(r"[aeiouy].*ing$|[^su]s$")
 
 _OPENERS = frozenset(
@@ -112,7 +113,8 @@ class EnglishReader:
         if not words:
             return NOTHING
         verb = words[0].text
-        if _BENT.search(verb) or not (words[0].is_a("VERB") or verb in {"do", "be"}):
+        is_verb = words[0].is_a("VERB") or verb in {"do", "be"}
+        if not is_verb or not _ENGLISH.fullmatch(verb) or _BENT.search(verb):
             return NOTHING
         rest = words[2:] if len(words) > 1 and words[1].text in _PARTICLES else words[1:]
         return Asked(verb, find_head(rest, gives=verb in _GIVING))

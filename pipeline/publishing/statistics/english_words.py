@@ -22,6 +22,7 @@ _LONGEST_SENTENCE = 60
 _MOST_SENTENCES = 48
 _OWNERS = frozenset("my your his her its our their this that these those".split())
 _RECEIVERS = frozenset("me us him them".split())
+_CLAUSE_OPENERS = frozenset("how why when where what which whether if".split())
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
@@ -85,7 +86,7 @@ def find_head(words: Sequence[Word], *, gives: bool = False) -> str:
             head, gives = "", False
         elif head or not _may_precede_noun(one, before):
             break
-        elif before is not None and is_noun(one.text):
+        elif before is not None and one.is_a("ADJ", "VERB") and is_noun(one.text):
             likely = one.text  # a fable, the key: adjectives to the tagger
         before = one
     return singularise(head or likely)
@@ -107,6 +108,8 @@ def _is_nominal(one: Word) -> bool:
 
 
 def _may_precede_noun(one: Word, before: Word | None) -> bool:
+    if one.text in _CLAUSE_OPENERS:
+        return False
     if one.kind in {"number", "code", "mark"} or one.is_a("DET", "ADJ", "NUM", "ADV", "X", "CCONJ"):
         return True
     if before is None:

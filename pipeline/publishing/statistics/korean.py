@@ -29,7 +29,8 @@ _LETTERS_READ = 2000
 _WORDS_COUNTED = 400
 
 _ORDERS = frozenset(
-    "세요 으세요 ᆸ시오 읍시오 시오 으시오 라 어라 아라 여라 으라 소서 려무나 렴 거라 너라".split()
+    "세요 으세요 오 으오 ᆸ시오 읍시오 시오 으시오 라 어라 아라 여라 으라 소서 려무나 렴 거라 "
+    "너라".split()
 )
 _QUESTIONS = frozenset(
     "나요 ᆫ가 은가 는가 ᆯ까 을까 ᆸ니까 습니까 니 으니 냐 으냐 느냐 나 던가 ᆫ가요 은가요 "
@@ -37,7 +38,9 @@ _QUESTIONS = frozenset(
 )
 _CASUAL = frozenset("어 아 어요 아요 야 지 지요 죠 에요 예요".split())
 """Endings that tell, order or ask, by the verb and the sign that follow."""
+_INTERROGATIVES = frozenset("무엇 뭐 얼마 언제 어디 누구 몇 무슨 어느 어떻 왜".split())
 _STATEMENTS = frozenset("다 ᆫ다 는다 습니다 ᆸ니다 ᆷ 음 단다 ᆫ단다".split())
+_NO_ORDERS = frozenset("었 았 였 려고 으려고".split())
 _WISHES = frozenset("필요하다 부탁하다 부탁드리다 원하다 바라다".split())
 _ACTIONS = frozenset(
     "작성 분류 요약 번역 설명 정리 계산 비교 추천 생성 분석 작문 제안 나열 추출 변환 수정 교정 "
@@ -72,6 +75,9 @@ def _read_sentence(sentence: Sequence[Morpheme]) -> Asked:
     words = [one for one in sentence if not one.is_sign]
     if not words:
         return NOTHING
+    if words[-1].tag == "EC":
+        # Without a full stop Kiwi expects the sentence to go on.
+        words[-1] = words[-1]._replace(tag="EF")
     if words[-1].form in _ACTIONS and words[-1].is_noun:
         return Asked(f"{words[-1].form}하다", find_noun(words[:-1]))
     end = _find_predicate(words)
@@ -106,7 +112,7 @@ def _is_auxiliary(words: Sequence[Morpheme], place: int) -> bool:
     one, before = words[place], words[place - 1] if place else None
     if before is None:
         return False
-    if one.tag == "VX":
+    if one.tag == "VX" or (one.form == "되" and before.form == "게"):
         return True
     return one.form in {"있", "없"} and before.form in {"수", "줄"}
 
@@ -137,7 +143,7 @@ def _asks(words: Sequence[Morpheme], place: int, *, asks: bool) -> bool:
     rest = words[place + 1 :]
     endings = [one.form for one in rest if one.tag == "EF"]
     ending = endings[-1] if endings else ""
-    if any(one.form in {"었", "았", "였"} for one in rest) and not asks:
+    if any(one.form in _NO_ORDERS for one in rest) and not asks:
         return False
     if asks or ending in _ORDERS or ending in _QUESTIONS:
         return True
@@ -148,6 +154,16 @@ def _asks(words: Sequence[Morpheme], place: int, *, asks: bool) -> bool:
     gives = any(one.tag == "VX" and one.form in {"주", "보"} for one in rest)
     if gives:
         return True
-    is_deed = words[place].tag.startswith(("VV", "XSV"))
-    has_subject = any(one.tag == "JKS" for one in words[:place])
-    return ending in _CASUAL and is_deed and not has_subject
+    if ending not in _CASUAL:
+        return False
+    own = words[_after_last_clause(words, place) : place + 1]
+    if any(one.form in _INTERROGATIVES for one in own):
+        return True
+    is_deed = words[place].tag in {"VV", "XSV"}
+    return is_deed and not any(one.tag == "JKS" for one in own)
+
+
+def _after_last_clause(words: Sequence[Morpheme], place: int) -> int:
+    """Return where the clause of a predicate begins."""
+    ends = (here + 1 for here in range(place - 1, -1, -1) if words[here].tag == "EC")
+    return next(ends, 0)

@@ -1,10 +1,32 @@
-"""Which noun of a Korean sentence its predicate is about."""
+"""Which noun of a Korean sentence its predicate is about.
+
+Verbs take the nearest object before them that no other verb has taken, also those of clauses
+within: of 문장을 뜻을 살려 고치다, 살리다 takes 뜻 and leaves 문장. Where nothing is left, the object of
+the clause before is shared: 초성을 뽑아 적다.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pipeline.publishing.statistics.korean_morphemes import Morpheme
 
-_COUNTED = frozenset({"MM", "NR", "SN"})
+# Hangul is counted as two columns wide, and words are easier to read than lists of strings.
+# ruff: noqa: SIM905, E501
+
+_NUMERALS = frozenset("한 두 세 네 서 너 석 넉 다섯 여섯 일곱 여덟 아홉 열 몇 여러".split())
+_ASKING = frozenset("ᆫ지 는지 은지 ᆯ지 을지 던지 ᆫ가 는가".split())
+"""Endings of clauses that ask, which are no clauses of their own here: 얼마인지 계산하다."""
+
+
+class _Objects(NamedTuple):
+    free: list[int]
+    """Places of particles behind objects that no verb before the predicate takes."""
+    shared: list[int]
+    """Of those that a verb of a clause before has taken, the latest last."""
+    taken: list[int]
+    """Of those that a verb within a noun phrase seems to have taken."""
+    clause: int
+    """Where the predicate's own clause begins."""
 
 
 def find_noun(words: Sequence[Morpheme], *, prefers_subject: bool = False) -> str:
@@ -17,17 +39,18 @@ def find_noun(words: Sequence[Morpheme], *, prefers_subject: bool = False) -> st
     Returns:
         The noun as it is written; empty where there is none.
     """
-    objects = _marked(words, {"을", "를"}, {"JKO"})
-    subjects = [
-        *_marked(words, {"은", "는"}, {"JX"}),
-        *_marked(words, {"이", "가"}, {"JKS", "JKC"}),
-    ]
-    topics = _marked(words, {"만", "도"}, {"JX"})
-    bare = [len(words)] if words and words[-1].is_noun else []
-    orders = [subjects, objects] if prefers_subject else [objects, bare, topics, subjects]
+    objects = _share_out(words)
+    topics = _marked(words, "은는", {"JX"})
+    subjects = _marked(words, "이가", {"JKS", "JKC"})
+    if prefers_subject:
+        orders = [topics, subjects, objects.free]
+    else:
+        bare = _find_bare(words)
+        own = [place for place in _marked(words, "만도", {"JX"}) if place >= objects.clause]
+        subject = [place for place in subjects if place >= objects.clause]
+        orders = [objects.free, bare, own, topics, subject, objects.shared, objects.taken]
     for places in orders:
-        free = [place for place in sorted(places) if not _is_within(words, place)]
-        for place in reversed(free):
+        for place in reversed(places):
             noun = _noun_before(words, place)
             if noun:
                 return noun
@@ -35,44 +58,70 @@ def find_noun(words: Sequence[Morpheme], *, prefers_subject: bool = False) -> st
 
 
 def join_noun(words: Sequence[Morpheme], end: int) -> tuple[str, int]:
-    """Join the parts of a noun that ends before a place and is written as one word.
+    """Join what is written as one word and ends before a place.
 
     Returns:
         The noun, and where it begins.
     """
-    start = end
-    while start and words[start - 1].is_noun and (start == end or not words[start].follows_space):
+    start = end - 1
+    while start > 0 and not words[start].follows_space and not words[start - 1].is_particle:
         start -= 1
+    if not words[start].is_noun and words[end - 1].is_noun and words[start].tag != "MM":
+        # Bent words before it, as in 높임법, are written as they sound.
+        return words[end - 1].word[: words[end - 1].end_in_word], start
     return "".join(one.form for one in words[start:end]), start
 
 
-def _marked(words: Sequence[Morpheme], forms: set[str], tags: set[str]) -> list[int]:
+def _marked(words: Sequence[Morpheme], forms: str, tags: set[str]) -> list[int]:
     return [
         place
         for place, one in enumerate(words)
-        if one.tag in tags and one.form in forms and place and words[place - 1].is_noun
+        if place and one.tag in tags and one.form in forms and words[place - 1].is_nominal
     ]
 
 
-def _is_within(words: Sequence[Morpheme], place: int) -> bool:
-    """Tell whether a verb that describes a noun comes between: 쉼표를 넣는 함수."""
-    for here in range(place + 1, len(words)):
-        before = words[here - 1]
-        is_deed = before.tag in {"VV", "XSV", "VX"}
-        follower = words[here + 1].form if here + 1 < len(words) else ""
-        if words[here].tag == "ETM" and is_deed and follower not in {"수", "때", "뒤", "다음"}:
-            return True
-        if words[here].tag == "EC":
-            return False
-    return False
+def _find_bare(words: Sequence[Morpheme]) -> list[int]:
+    """Find the end of a noun without a particle right before the predicate or its adverbs."""
+    end = len(words)
+    while end and words[end - 1].tag == "MAG":
+        end -= 1
+    return [end] if end and words[end - 1].is_noun else []
+
+
+def _share_out(words: Sequence[Morpheme]) -> _Objects:
+    objects = frozenset(_marked(words, "을를", {"JKO"}))
+    found = _Objects([], [], [], 0)
+    for place, one in enumerate(words):
+        if place in objects:
+            found.free.append(place)
+        elif one.tag in {"VV", "XSV"}:
+            ending = _ending_of(words, place)
+            if ending is None or ending.form in _ASKING:
+                continue
+            taken = found.taken if ending.tag == "ETM" else found.shared
+            if found.free:
+                taken.append(found.free.pop())
+            if ending.tag == "EC":
+                found = found._replace(clause=place)
+    return found
+
+
+def _ending_of(words: Sequence[Morpheme], place: int) -> Morpheme | None:
+    """Find the last ending of a verb, behind its auxiliaries: 붙여 주는 ends as 주는 does."""
+    ending = None
+    for one in words[place + 1 :]:
+        if one.tag in {"EC", "ETM"}:
+            ending = one
+        elif not (one.tag in {"EP", "VX", "JX"} or one.form in {"수", "있"}):
+            break
+    return ending
 
 
 def _noun_before(words: Sequence[Morpheme], place: int) -> str:
     """Name the noun before a particle; of 명령 한 줄 it is what is counted."""
     noun, start = join_noun(words, place)
-    counts = start and words[start - 1].tag in _COUNTED
-    if words[start].tag in _COUNTED:
-        counts, start = True, start + 1
-    if counts and start >= 2 and words[start - 2].is_noun and words[start].tag != "NP":
-        return join_noun(words, start - 1)[0]
+    number = start if words[start].tag in {"NR", "SN"} else start - 1
+    counts = number >= 0 and (words[number].tag in {"NR", "SN"} or words[number].form in _NUMERALS)
+    if counts and number > 0 and words[number - 1].is_noun:
+        return join_noun(words, number)[0]
     return noun

@@ -19,7 +19,7 @@ from pipeline.publishing.statistics.figures import (
     VersionStatistics,
 )
 from schemas.manifest import GenerationRun
-from schemas.records import LANGUAGES, InstructionRecord, Neighbour
+from schemas.records import LANGUAGES, InstructionRecord, Language, Neighbour
 
 _Number = TypeVar("_Number", int, float)
 
@@ -38,7 +38,7 @@ def measure_version(
     runs: Sequence[GenerationRun],
 ) -> VersionStatistics:
     """Measure lengths, kinds, diversity and similarity of the kept records by language."""
-    languages = {
+    languages: dict[Language, LanguageFigures] = {
         language: LanguageFigures(
             records=len(own),
             lengths=_measure_lengths(own),
