@@ -89,7 +89,7 @@ def parse(verb: str, model: type[Params], examples: str, arguments: Sequence[str
     except SettingsError as error:
         # Only what looks like JSON gets here; its own complaint is the cause's.
         raise ArgumentError(f"{error}: {error.__cause__}. See `{parser.prog} --help`.") from error
-    values = _merge(model, _read_config(config) if config else {}, flags)
+    values = _merge(model, read_config(config) if config else {}, flags)
     return Parsed(values, prefect, flags, config)
 
 
@@ -165,7 +165,12 @@ def _placeholder(metavar: str) -> str:
     return "NAME" if one.count(",") >= _MOST_CHOICES else one
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """Read the parameters of a YAML file, unchecked.
+
+    Raises:
+        ArgumentError: It is missing, or no YAML mapping.
+    """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
     except OSError as error:

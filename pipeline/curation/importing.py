@@ -32,7 +32,7 @@ def read_drafts(path: Path) -> list[Draft]:
     columns: dict[str, None] = {}
     for row in read_rows(path):
         columns |= dict.fromkeys(row.fields)
-        drafts.append(_make_draft(row, file))
+        drafts.append(make_draft(row, file))
     if not drafts:
         raise ImportedFileError(
             f"{path}: wanted one JSON object a line, or a list of them, found none. "
@@ -46,7 +46,12 @@ def read_drafts(path: Path) -> list[Draft]:
     return drafts
 
 
-def _make_draft(row: Row, file: str) -> Draft:
+def make_draft(row: Row, file: str) -> Draft:
+    """Make the draft of one row of a file; its origin is ``FILE:NUMBER``.
+
+    Raises:
+        ImportedFileError: It names a language that is none of ours.
+    """
     provenance = Provenance(strategy="import", teacher=file, completion_id=f"{file}:{row.number}")
     texts = {name: _as_text(row.fields.get(name)) for name in _TEXTS}
     found = {name: text for name, text in texts.items() if text is not None}
