@@ -1,8 +1,8 @@
 """What a Korean instruction asks for: its predicate in the dictionary form, and its noun.
 
 The first sentence that asks decides: an order (써 줘, 쓰시오, 쓸 것, 쓰기), a wish (필요합니다)
-or a question. Its last predicate counts, without auxiliaries: 만들어 줄 수 있나요 is 만들다. The
-noun is
+or a question; where none does, one that tells what is done to an object (목록을 작성합니다). Its
+last predicate counts, without auxiliaries: 만들어 줄 수 있나요 is 만들다. The noun is
 
 - the object (시를 써 줘: 시 / 쓰다), marked or not, but not that of a clause within;
 - else, also for clauses that ask (얼마인지 계산해), the topic or subject: 기름값 / 계산하다;
@@ -61,11 +61,12 @@ class KoreanReader:
     def read(self, instruction: str) -> Read:
         """Find what is asked for; words are all morphemes but signs, with their parts of speech."""
         morphemes = read_morphemes(self._kiwi, instruction[:_LETTERS_READ])
-        asked = NOTHING
-        for sentence in islice(cut_sentences(morphemes), _MOST_SENTENCES):
-            asked = _read_sentence(sentence)
-            if asked.verb:
-                break
+        sentences = list(islice(cut_sentences(morphemes), _MOST_SENTENCES))
+        found = (_read_sentence(sentence) for sentence in sentences)
+        asked = next((one for one in found if one.verb), NOTHING)
+        if not asked.verb:
+            found = (_read_description(sentence) for sentence in sentences)
+            asked = next((one for one in found if one.verb), NOTHING)
         words = [f"{one.form}/{one.tag}" for one in morphemes if not one.is_sign]
         return Read(asked, words[:_WORDS_COUNTED])
 
@@ -88,6 +89,20 @@ def _read_sentence(sentence: Sequence[Morpheme]) -> Asked:
         return NOTHING
     names_noun = words[end].tag in {"VCP", "VCN"} or verb in _WISHES
     return Asked(verb, find_noun(words[:start], prefers_subject=names_noun))
+
+
+def _read_description(sentence: Sequence[Morpheme]) -> Asked:
+    """Read what is to be done where it is told like a rule: 목록을 작성합니다, 작성해야 합니다."""
+    words = [one for one in sentence if not one.is_sign]
+    end = _find_predicate(words) if words else -1
+    if end < 0 or words[end].tag not in {"VV", "XSV"}:
+        return NOTHING
+    own = words[_after_last_clause(words, end) :]
+    if any(one.tag == "JKS" or one.form in _NO_ORDERS for one in own):
+        return NOTHING
+    has_object = any(one.tag == "JKO" for one in words[:end])
+    verb, start = _name_predicate(words, end)
+    return Asked(verb, find_noun(words[:start])) if has_object else NOTHING
 
 
 def _find_predicate(words: Sequence[Morpheme]) -> int:

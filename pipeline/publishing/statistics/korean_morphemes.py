@@ -84,7 +84,7 @@ def _put_particle(found: re.Match[str]) -> str:
 
 
 def cut_sentences(morphemes: Sequence[Morpheme]) -> Iterator[list[Morpheme]]:
-    """Cut after full stops, question marks and lines; brackets are left out."""
+    """Cut after full stops, lines and colons behind a whole sentence; brackets are left out."""
     sentence: list[Morpheme] = []
     depth = 0
     for one in morphemes:
@@ -94,7 +94,7 @@ def cut_sentences(morphemes: Sequence[Morpheme]) -> Iterator[list[Morpheme]]:
             depth = max(0, depth - 1)
         elif depth and one.form != "\n":
             continue
-        elif one.tag == "SF":
+        elif one.tag == "SF" or (one.form == ":" and sentence and sentence[-1].tag == "EF"):
             depth = 0
             yield [*sentence, one]
             sentence = []
