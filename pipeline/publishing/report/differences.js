@@ -16,7 +16,9 @@ function toWords(text) {
 /** Pairs of pieces: [{left, right, same}], in order; one side may be empty. */
 function compareTexts(left, right) {
   const pieces = compareTokens(toWords(left), toWords(right));
-  return pieces.flatMap((piece) => (piece.same || !isKoreanPair(piece) ? [piece] : compareInside(piece)));
+  return pieces.flatMap((piece) =>
+    piece.same || !isKoreanPair(piece) ? [piece] : compareInside(piece),
+  );
 }
 
 function isKoreanPair({ left, right }) {
@@ -32,7 +34,10 @@ function compareInside(piece) {
 /** Letters that both texts have, by the letters of the longer one. */
 function shareInCommon(pieces) {
   const size = (letters) => pieces.reduce((sum, piece) => sum + letters(piece).trim().length, 0);
-  const longer = Math.max(size((piece) => piece.left), size((piece) => piece.right));
+  const longer = Math.max(
+    size((piece) => piece.left),
+    size((piece) => piece.right),
+  );
   return longer ? size((piece) => (piece.same ? piece.left : "")) / longer : 1;
 }
 
@@ -44,13 +49,13 @@ function compareTokens(left, right) {
     end < left.length - start &&
     end < right.length - start &&
     left[left.length - 1 - end] === right[right.length - 1 - end]
-  ) end++;
-  const middle = compareMiddle(left.slice(start, left.length - end), right.slice(start, right.length - end));
-  return join([
-    same(left.slice(0, start)),
-    ...middle,
-    same(left.slice(left.length - end)),
-  ]);
+  )
+    end++;
+  const middle = compareMiddle(
+    left.slice(start, left.length - end),
+    right.slice(start, right.length - end),
+  );
+  return join([same(left.slice(0, start)), ...middle, same(left.slice(left.length - end))]);
 }
 
 function same(tokens) {
@@ -83,7 +88,10 @@ function walk(left, right, table, width) {
     if (i < left.length && j < right.length && left[i] === right[j]) {
       pieces.push(same([left[i++]]));
       j++;
-    } else if (j >= right.length || (i < left.length && table[(i + 1) * width + j] >= table[i * width + j + 1])) {
+    } else if (
+      j >= right.length ||
+      (i < left.length && table[(i + 1) * width + j] >= table[i * width + j + 1])
+    ) {
       pieces.push({ left: left[i++], right: "", same: false });
     } else {
       pieces.push({ left: "", right: right[j++], same: false });
@@ -98,7 +106,13 @@ function join(pieces) {
   for (const [place, piece] of pieces.entries()) {
     if (!piece.left && !piece.right) continue;
     const last = joined.at(-1);
-    const isGap = piece.same && !piece.left.trim() && last && !last.same && pieces[place + 1] && !pieces[place + 1].same;
+    const isGap =
+      piece.same &&
+      !piece.left.trim() &&
+      last &&
+      !last.same &&
+      pieces[place + 1] &&
+      !pieces[place + 1].same;
     if (last && (last.same === piece.same || isGap)) {
       last.left += piece.left;
       last.right += piece.right;
@@ -113,5 +127,7 @@ function join(pieces) {
 function differenceNodes(pieces, side) {
   return pieces
     .filter((piece) => piece[side])
-    .map((piece) => (piece.same ? piece[side] : make(side === "left" ? "ins" : "del", null, piece[side])));
+    .map((piece) =>
+      piece.same ? piece[side] : make(side === "left" ? "ins" : "del", null, piece[side]),
+    );
 }

@@ -1,7 +1,17 @@
 /* Which rows are shown, in which order, and how many each filter would show. */
 
 const RANGES = ["score", "similarity"];
-const FACETS = ["status", "split", "language", "stage", "reason", "task", "strategy", "teacher", "review"];
+const FACETS = [
+  "status",
+  "split",
+  "language",
+  "stage",
+  "reason",
+  "task",
+  "strategy",
+  "teacher",
+  "review",
+];
 
 const decisions = new Map(OVERVIEW.decisions.map((one) => [one.record, one]));
 
@@ -83,7 +93,10 @@ function filterRows(found, termCount) {
     if (limits.length && !limits.every((test) => test(row))) continue;
     countRow(row, tests, passing);
   }
-  return { rows: sortRows(passing), counts: Object.fromEntries(tests.map((one) => [one.facet, one.counts])) };
+  return {
+    rows: sortRows(passing),
+    counts: Object.fromEntries(tests.map((one) => [one.facet, one.counts])),
+  };
 }
 
 /** A row counts for a facet when all others let it through. */
@@ -104,7 +117,8 @@ function countRow(row, tests, passing) {
 }
 
 function facetIsUsed(facet) {
-  if (facet === "review") return OVERVIEW.reviewing || decisions.size > 0 || state.facets.review.size > 0;
+  if (facet === "review")
+    return OVERVIEW.reviewing || decisions.size > 0 || state.facets.review.size > 0;
   return true;
 }
 
@@ -129,7 +143,12 @@ function rangeTest(range) {
   const column = columns[range] || [];
   return (row) => {
     const value = column[row];
-    return value !== null && value !== undefined && (low === null || value >= low) && (high === null || value <= high);
+    return (
+      value !== null &&
+      value !== undefined &&
+      (low === null || value >= low) &&
+      (high === null || value <= high)
+    );
   };
 }
 
@@ -141,10 +160,14 @@ function sortKeys(column) {
   if (["score", "similarity"].includes(column)) return columns[column] || [];
   if (column === "length") return (row) => rowLength(row);
   if (!ranks.has(column)) {
-    const value = column === "instruction" ? (row) => columns.instruction[row].slice(0, 80) : valueOf[column];
+    const value =
+      column === "instruction" ? (row) => columns.instruction[row].slice(0, 80) : valueOf[column];
     const values = [...new Set(Array.from({ length: loadedRows }, (_, row) => value(row) ?? ""))];
     const places = new Map(values.sort(collator.compare).map((one, place) => [one, place]));
-    ranks.set(column, Array.from({ length: loadedRows }, (_, row) => places.get(value(row) ?? "")));
+    ranks.set(
+      column,
+      Array.from({ length: loadedRows }, (_, row) => places.get(value(row) ?? "")),
+    );
   }
   return ranks.get(column);
 }
@@ -165,7 +188,9 @@ function sortRows(rows) {
     const value = key(row);
     keys[row] = value === null || value === undefined ? Infinity : falling ? -value : value;
   }
-  return rows.sort((one, other) => (keys[one] === keys[other] ? one - other : keys[one] - keys[other]));
+  return rows.sort((one, other) =>
+    keys[one] === keys[other] ? one - other : keys[one] - keys[other],
+  );
 }
 
 /** The state as an address, so that a view can be sent to someone. */
@@ -193,7 +218,9 @@ function fromAddress(hash) {
   for (const facet of FACETS) state.facets[facet] = new Set(parts.getAll(facet));
   for (const range of RANGES) {
     const ends = (parts.get(range) || "..").split("..");
-    state.ranges[range] = [0, 1].map((end) => (ends[end] && Number.isFinite(+ends[end]) ? +ends[end] : null));
+    state.ranges[range] = [0, 1].map((end) =>
+      ends[end] && Number.isFinite(+ends[end]) ? +ends[end] : null,
+    );
   }
   const sort = parts.get("sort") || "";
   state.sort = SORTABLE.includes(sort.replace(/^-/, "")) ? sort : "";

@@ -119,7 +119,8 @@ async function findStory(id) {
   const [stories, lines] = await Promise.all([unpackOnce(`stories-${block}`), unpackOnce("lines")]);
   const story = stories.find((one) => one.id === id);
   if (!story) return null;
-  const join = (pieces) => pieces.map((one) => (typeof one === "number" ? lines[one] : one)).join("\n");
+  const join = (pieces) =>
+    pieces.map((one) => (typeof one === "number" ? lines[one] : one)).join("\n");
   return {
     ...story,
     messages: story.messages.map(([role, pieces]) => ({ role, content: join(pieces) })),

@@ -13,8 +13,17 @@ const FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇ
 const INITIAL_CODES = Array.from(INITIALS, (letter) => letter.charCodeAt(0));
 /** Input methods join consonants that are typed one after the other. */
 const JOINED = {
-  "ㄳ": "ㄱㅅ", "ㄵ": "ㄴㅈ", "ㄶ": "ㄴㅎ", "ㄺ": "ㄹㄱ", "ㄻ": "ㄹㅁ", "ㄼ": "ㄹㅂ",
-  "ㄽ": "ㄹㅅ", "ㄾ": "ㄹㅌ", "ㄿ": "ㄹㅍ", "ㅀ": "ㄹㅎ", "ㅄ": "ㅂㅅ",
+  ㄳ: "ㄱㅅ",
+  ㄵ: "ㄴㅈ",
+  ㄶ: "ㄴㅎ",
+  ㄺ: "ㄹㄱ",
+  ㄻ: "ㄹㅁ",
+  ㄼ: "ㄹㅂ",
+  ㄽ: "ㄹㅅ",
+  ㄾ: "ㄹㅌ",
+  ㄿ: "ㄹㅍ",
+  ㅀ: "ㄹㅎ",
+  ㅄ: "ㅂㅅ",
 };
 
 /** Fold for search: composed, small letters, one kind of space. */
@@ -43,7 +52,9 @@ function toInitials(text) {
       const code = text.charCodeAt(start + i);
       codes[i] = isSyllable(code) ? INITIAL_CODES[((code - FIRST_SYLLABLE) / 588) | 0] : code;
     }
-    pieces.push(String.fromCharCode.apply(null, size === codes.length ? codes : codes.subarray(0, size)));
+    pieces.push(
+      String.fromCharCode.apply(null, size === codes.length ? codes : codes.subarray(0, size)),
+    );
   }
   return pieces.join("");
 }
@@ -51,7 +62,6 @@ function toInitials(text) {
 /** Read a query: terms that must all occur; "in quotes" is one term. */
 function readQuery(query) {
   const terms = [];
-  // eslint-disable-next-line no-control-regex
   const folded = fold(query).replace(/[\u0000-\u001f]/g, " ");
   for (const found of folded.matchAll(/"([^"]*)"?|[^\s"]+/g)) {
     const quoted = found[0].startsWith('"');
@@ -65,7 +75,8 @@ function readQuery(query) {
 
 function makeTerm(text, isGrowing) {
   let letters = text;
-  if (!/[가-힣]/.test(text)) letters = text.replace(/[ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ]/g, (one) => JOINED[one]);
+  if (!/[가-힣]/.test(text))
+    letters = text.replace(/[ㄳㄵㄶㄺㄻㄼㄽㄾㄿㅀㅄ]/g, (one) => JOINED[one]);
   const hasInitials = /[ㄱ-ㅎ]/.test(letters);
   const last = letters.charCodeAt(letters.length - 1);
   const isFlexible = isGrowing && isSyllable(last);

@@ -72,7 +72,11 @@ function drawCount(hits) {
   node.textContent = hasFilters()
     ? say("hits", { count: count(hits), all: count(loadedRows) })
     : say("all-rows", { count: count(loadedRows) });
-  if (!isLoaded) node.textContent = say(loadingFailed ? "damaged" : "loading", { count: count(loadedRows), all: count(OVERVIEW.rows) });
+  if (!isLoaded)
+    node.textContent = say(loadingFailed ? "damaged" : "loading", {
+      count: count(loadedRows),
+      all: count(OVERVIEW.rows),
+    });
   byId("nothing").hidden = hits > 0 || !isLoaded;
   byId("nothing").textContent = say(OVERVIEW.rows ? "no-hits" : "no-rows");
 }
@@ -171,75 +175,6 @@ function step(by) {
   if (state.open) openPlace(active);
 }
 
-/* Keys. */
-
-const MOVES = {
-  j: () => step(1),
-  k: () => step(-1),
-  ArrowDown: () => step(1),
-  ArrowUp: () => step(-1),
-  PageDown: () => step(pageSize()),
-  PageUp: () => step(-pageSize()),
-  Home: () => step(-shown.length),
-  End: () => step(shown.length),
-};
-
-const COMMANDS = {
-  "/": () => {
-    if (state.view !== "records") goTo("records");
-    byId("search").focus();
-    byId("search").select();
-  },
-  o: () => goTo(state.view === "overview" ? "records" : "overview"),
-  t: () => switchTheme(),
-  c: () => state.open && copyText(columns.id[rowAt(state.open)]),
-  "?": () => byId("help").showModal(),
-};
-
-/** With the Korean keyboard layout the same keys give these letters. */
-const JAMO_KEYS = { "ㅓ": "j", "ㅏ": "k", "ㅐ": "o", "ㅅ": "t", "ㅊ": "c" };
-
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || byId("help").open) return;
-  if (event.key === "Escape") return escape(event);
-  if (event.target.closest("input, textarea, select, [contenteditable]")) {
-    if (event.target.id === "search" && ["ArrowDown", "Enter"].includes(event.key)) leaveSearch(event);
-    return;
-  }
-  const key = JAMO_KEYS[event.key] ?? event.key;
-  const command = COMMANDS[key];
-  if (command) return act(event, command);
-  if (state.view !== "records") return;
-  const isOnControl = event.target.closest("button, summary, a");
-  if (event.key === "Enter" && !isOnControl && !byId("panel").contains(event.target)) {
-    return act(event, () => openPlace(active));
-  }
-  // In the story the arrows scroll it; j and k still move.
-  const scrolls = byId("panel").contains(event.target) && event.key.length > 1;
-  if (MOVES[key] && !scrolls) act(event, MOVES[key]);
-}
-
-function act(event, command) {
-  event.preventDefault();
-  command();
-}
-
-function escape(event) {
-  if (event.target.id === "search") {
-    event.preventDefault();
-    if (state.query) setQuery("");
-    else byId("grid").focus();
-  } else if (state.open && !event.target.closest("#review input, #review textarea")) {
-    closeStory();
-  }
-}
-
-function leaveSearch(event) {
-  event.preventDefault();
-  byId("grid").focus();
-  if (event.key === "Enter" && shown.length) openPlace(active);
-}
-
 function setQuery(query) {
   state.query = query;
   backToTop();
@@ -279,14 +214,32 @@ function setLanguage(code) {
 function drawReviewState() {
   const held = OVERVIEW.stories;
   const isSample = held.held + held.missing < held.looked_for;
-  byId("sample-note").textContent = isSample ? say("sample-note", { held: count(held.held), all: count(held.looked_for) }) : "";
+  byId("sample-note").textContent = isSample
+    ? say("sample-note", { held: count(held.held), all: count(held.looked_for) })
+    : "";
   byId("reviewing").hidden = !OVERVIEW.reviewing;
 }
 
 function drawHelp() {
-  const keys = [["/", "key-search"], ["j k ↑ ↓", "key-move"], ["Enter", "key-open"], ["Esc", "key-close"], ["c", "key-copy"], ["o", "key-overview"], ["t", "key-theme"], ["?", "key-help"]];
+  const keys = [
+    ["/", "key-search"],
+    ["j k ↑ ↓", "key-move"],
+    ["Enter", "key-open"],
+    ["Esc", "key-close"],
+    ["c", "key-copy"],
+    ["o", "key-overview"],
+    ["t", "key-theme"],
+    ["?", "key-help"],
+  ];
   byId("help-keys").replaceChildren(
-    ...keys.flatMap(([names, meaning]) => [make("dt", null, names.split(" ").map((name) => make("kbd", null, name))), make("dd", null, say(meaning))]),
+    ...keys.flatMap(([names, meaning]) => [
+      make(
+        "dt",
+        null,
+        names.split(" ").map((name) => make("kbd", null, name)),
+      ),
+      make("dd", null, say(meaning)),
+    ]),
   );
 }
 
@@ -337,7 +290,9 @@ function redraw() {
     const found = shown.indexOf(row);
     active = found >= 0 ? found : Math.min(place, Math.max(0, shown.length - 1));
     if (row < 0) return;
-    byId("story-status").replaceChildren(...[statusOf(row), splitBadge(row), decisionBadge(columns.id[row])].filter(Boolean));
+    byId("story-status").replaceChildren(
+      ...[statusOf(row), splitBadge(row), decisionBadge(columns.id[row])].filter(Boolean),
+    );
   });
 }
 
@@ -387,7 +342,8 @@ function listen() {
     backToTop();
     changed();
   });
-  for (const tab of document.querySelectorAll("[data-tab]")) tab.addEventListener("click", () => goTo(tab.dataset.tab));
+  for (const tab of document.querySelectorAll("[data-tab]"))
+    tab.addEventListener("click", () => goTo(tab.dataset.tab));
   byId("theme").addEventListener("click", switchTheme);
   byId("language").addEventListener("click", () => {
     setLanguage(language === "en" ? "ko" : "en");
@@ -404,12 +360,16 @@ function listen() {
   byId("copy-id").addEventListener("click", () => copyText(columns.id[rowAt(state.open)]));
   byId("copy-json").addEventListener("click", () => copyText(toJson(rowAt(state.open))));
   let frame = 0;
-  byId("scroller").addEventListener("scroll", () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      drawRows();
-    });
-  }, { passive: true });
+  byId("scroller").addEventListener(
+    "scroll",
+    () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        drawRows();
+      });
+    },
+    { passive: true },
+  );
   new ResizeObserver(() => {
     measureRows();
     drawRows();
@@ -446,7 +406,7 @@ async function load() {
       }
       drawCount(loaded);
     });
-  } catch (error) {
+  } catch {
     // An old browser, or a file that was cut: say so in the page, where people look.
     loadingFailed = true;
     drawCount(0);

@@ -35,8 +35,13 @@ _SCRIPTS = (
     "filtering.js",
     "differences.js",
     "charts.js",
+    "distributions.js",
+    "overview.js",
     "table.js",
+    "facets.js",
     "story.js",
+    "origins.js",
+    "keys.js",
     "page.js",
 )
 
