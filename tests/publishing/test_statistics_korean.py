@@ -57,6 +57,8 @@ def test_people_read_most_seed_tasks_alike(reader: KoreanReader) -> None:
         pytest.param("간단한 소개를 작성합니다.", "작성하다", "소개", id="told-as-a-rule"),
         pytest.param("주제 목록을 작성해야 합니다.", "작성하다", "목록", id="has-to"),
         pytest.param("글을 하나로 분류하세요: 정치, 요리", "분류하다", "글", id="colon"),
+        pytest.param("강좌들을 나열해 주세요.", "나열하다", "강좌", id="plural"),
+        pytest.param("당신은 글을 읽고 요약해야 합니다.", "요약하다", "글", id="you"),
         pytest.param("어제 비가 왔다.", "", "", id="statement"),
         pytest.param("?!", "", "", id="signs"),
         pytest.param("Write a poem.", "", "", id="english"),

@@ -14,6 +14,7 @@ from pipeline.publishing.statistics.korean_morphemes import Morpheme
 # ruff: noqa: SIM905, E501
 
 _NUMERALS = frozenset("한 두 세 네 서 너 석 넉 다섯 여섯 일곱 여덟 아홉 열 몇 여러".split())
+_SPEAKERS = frozenset("나 저 너 당신 우리 저희 여러분".split())
 _ASKING = frozenset("ᆫ지 는지 은지 ᆯ지 을지 던지 ᆫ가 는가".split())
 """Endings of clauses that ask, which are no clauses of their own here: 얼마인지 계산하다."""
 
@@ -119,6 +120,10 @@ def _ending_of(words: Sequence[Morpheme], place: int) -> Morpheme | None:
 
 def _noun_before(words: Sequence[Morpheme], place: int) -> str:
     """Name the noun before a particle; of 명령 한 줄 it is what is counted."""
+    if words[place - 1].form == "들" and words[place - 1].tag == "XSN" and place > 1:
+        place -= 1  # the plural
+    if words[place - 1].form in _SPEAKERS:
+        return ""
     noun, start = join_noun(words, place)
     number = start if words[start].tag in {"NR", "SN"} else start - 1
     counts = number >= 0 and (words[number].tag in {"NR", "SN"} or words[number].form in _NUMERALS)
