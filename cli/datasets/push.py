@@ -47,7 +47,9 @@ def build_push_parser() -> Parser:
         "--public", action="store_true", help="let everybody read it; new ones are private"
     )
     parser.add_argument(
-        "--with-journal", action="store_true", help="send all prompts and raw answers too"
+        "--with-journal",
+        action="store_true",
+        help="send all prompts and raw answers too, and the report that shows them",
     )
     parser.add_argument(
         "--with-review",

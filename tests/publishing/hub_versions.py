@@ -22,7 +22,14 @@ configs:
 """
 
 
-def make_version(outputs: Path, ordinal: int, texts: list[str], *, review: bool = False) -> Path:
+def make_version(
+    outputs: Path,
+    ordinal: int,
+    texts: list[str],
+    *,
+    review: bool = False,
+    strategy: str = "import",
+) -> Path:
     """Write ``fruit/NNNN-HASH`` with one record a text; the last one is for validation."""
     content_hash = hashlib.sha256(repr((texts, review)).encode()).hexdigest()
     version = f"{ordinal:04d}-{content_hash[:12]}"
@@ -40,7 +47,7 @@ def make_version(outputs: Path, ordinal: int, texts: list[str], *, review: bool 
         name="fruit", version=version, content_hash=content_hash, generated=len(texts),
         kept=len(texts), rejected={}, kept_by_language={"ko": len(texts)},
         rejected_by_language={}, splits={"train": len(texts) - 1, "validation": 1},
-        teachers={"teacher-1": len(texts)}, strategies={"structured": len(texts)},
+        teachers={"teacher-1": len(texts)}, strategies={strategy: len(texts)},
         licence="apache-2.0", curation={}, seeds=(), code_version="test",
         files=tuple(
             SourceFile(

@@ -154,6 +154,20 @@ def test_readers_names_and_the_journal_stay_here_unless_asked_for(hub: Hub, tmp_
     assert "review.jsonl" in hub.repositories[REPOSITORY].messages[-1][1]
 
 
+def test_report_with_prompts_and_answers_goes_with_the_journal_only(
+    hub: Hub, tmp_path: Path
+) -> None:
+    make_version(tmp_path, 1, TEXTS, strategy="structured")
+    Journal(tmp_path / "journals" / "fruit.sqlite").close()
+
+    alone = push(hub, tmp_path, yes=False)
+    together = push(hub, tmp_path, with_journal=True)
+
+    assert {left.path for left in alone.left_out} == {"report.html", "journal.jsonl.gz"}
+    assert together.left_out == ()
+    assert "report.html" in arrived(hub)
+
+
 def test_journal_travels_as_an_export_when_asked_for(hub: Hub, tmp_path: Path) -> None:
     folder = make_version(tmp_path, 1, TEXTS)
     Journal(tmp_path / "journals" / "fruit.sqlite").close()

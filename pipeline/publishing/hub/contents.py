@@ -67,7 +67,8 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
         folder: The version.
         with_review: Send what holds readers' names too: ``review.jsonl``, and the report of a
             version that applies their decisions.
-        journal: An export to be sent with the version.
+        journal: An export to be sent with the version; then the report may go too, which shows
+            prompts and raw answers.
 
     Raises:
         ManifestError: The folder is no dataset version.
@@ -81,16 +82,13 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
         )
     left_out: list[LeftOut] = []
     files: list[OutgoingFile] = []
-    is_reviewed = any(listed.path == REVIEW for listed in manifest.files)
-    named = {REVIEW, REPORT} if is_reviewed and not with_review else set[str]()
+    staying = _find_staying(manifest, with_review=with_review, with_journal=journal is not None)
     for listed in manifest.files:
         outgoing = _read(listed.path, _locate(folder, listed.path))
         if outgoing.sha256 != listed.sha256:
             raise _damaged(folder, listed.path, "it was changed after it was published")
-        if listed.path in named:
-            left_out.append(
-                LeftOut(listed.path, "holds readers' names; send it with --with-review")
-            )
+        if listed.path in staying:
+            left_out.append(LeftOut(listed.path, staying[listed.path]))
         else:
             files.append(outgoing)
     files.append(_read(MANIFEST, folder / MANIFEST))
@@ -102,6 +100,19 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
         LeftOut(path, "is no file of the version") for path in _find_strangers(folder, manifest)
     ]
     return Contents(manifest, tuple(sorted(files)), tuple(left_out))
+
+
+def _find_staying(
+    manifest: DatasetManifest, *, with_review: bool, with_journal: bool
+) -> dict[str, str]:
+    """Map each file that stays here to the reason."""
+    staying: dict[str, str] = {}
+    if not with_journal and set(manifest.strategies) - {"import"}:
+        staying[REPORT] = "shows prompts and raw answers; send it with --with-journal"
+    if not with_review and any(listed.path == REVIEW for listed in manifest.files):
+        for path in (REVIEW, REPORT):
+            staying[path] = "holds readers' names; send it with --with-review"
+    return staying
 
 
 def _locate(folder: Path, path: str) -> Path:
