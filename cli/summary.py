@@ -65,6 +65,9 @@ def _print_curation(console: Console, outcome: CurateOutcome) -> None:
                 markup=False,
             )
     console.print(f"dataset: {_short(outcome.dataset)}", markup=False, soft_wrap=True)
+    console.print(
+        f"report: {_short(outcome.dataset / 'report.html')}", markup=False, soft_wrap=True
+    )
 
 
 def _print_finetuning(console: Console, outcome: FinetuneOutcome) -> None:
@@ -111,7 +114,8 @@ def _print_retraining(console: Console, outcome: RetrainOutcome) -> None:
     name = outcome.dataset.parent.name
     console.print("\nTry next:", style="bold")
     for command in (
-        f"less {_short(outcome.dataset / 'README.md')}",
+        f"open {_short(outcome.dataset.parents[2] / 'index.html')}",
+        f"./pacaloom review {name}",
         f"./pacaloom evaluate --model {name} --shots 0 --shots 8",
         f"./pacaloom generate --name {name} --grow --quota en=20",
     ):

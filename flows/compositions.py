@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from flows.artifacts import show_card, show_funnel, show_matrix, show_verdict
 from flows.engine import Engine
+from flows.index_page import write_index
 from flows.outcomes import (
     CurateOutcome,
     EvaluateOutcome,
@@ -45,6 +46,7 @@ def generate(params: GenerateParams, settings: Settings, engine: Engine) -> Gene
 def curate(params: CurateParams, settings: Settings, engine: Engine) -> CurateOutcome:
     """Sort drafts into kept records and rejections, and publish them."""
     outcome = engine.run("curate and publish", lambda: curate_and_publish(params, settings, engine))
+    write_index(settings)
     show_funnel(engine, params.name, outcome)
     show_card(engine, params.name, outcome.dataset)
     return outcome
@@ -52,14 +54,17 @@ def curate(params: CurateParams, settings: Settings, engine: Engine) -> CurateOu
 
 def finetune(params: FinetuneParams, settings: Settings, engine: Engine) -> FinetuneOutcome:
     """Tune a student on a dataset version."""
-    return engine.run(
+    outcome = engine.run(
         f"finetune {params.method}", lambda: finetune_student(params, settings, engine)
     )
+    write_index(settings)
+    return outcome
 
 
 def evaluate(params: EvaluateParams, settings: Settings, engine: Engine) -> EvaluateOutcome:
     """Compare models on identical items and shots, and judge the first."""
     outcome = engine.run("evaluate", lambda: evaluate_and_judge(params, settings, engine))
+    write_index(settings)
     show_matrix(engine, outcome)
     show_verdict(engine, outcome)
     return outcome
@@ -112,6 +117,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
     champion = engine.run(
         "promote", lambda: promote_if_fit(tuned.model, evaluated, settings, datetime.now(UTC))
     )
+    write_index(settings)
     return RetrainOutcome.model_validate(
         dict(generated)
         | dict(curated)

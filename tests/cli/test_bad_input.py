@@ -30,7 +30,8 @@ def last_line(done: Finished) -> str:
 
 
 def leftovers(outputs: Path) -> list[Path]:
-    return [path for path in outputs.rglob(".*") if path.name != ".cells"]
+    kept = (".cells", ".demo.lock")
+    return [path for path in outputs.rglob(".*") if path.name not in kept]
 
 
 @pytest.mark.parametrize(
