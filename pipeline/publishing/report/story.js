@@ -220,13 +220,17 @@ function comparison(mine, other) {
   const rows = fields.map((field) => {
     const pieces = compareTexts(mine[field].slice(0, 20_000), other[field].slice(0, 20_000));
     const isLike = shareInCommon(pieces) >= WORTH_MARKING;
-    const side = (name) =>
+    const side = (name, who) =>
       make(
         "div",
-        { class: "prose", dir: "auto" },
+        { class: "prose", dir: "auto", "data-who": who },
         isLike ? differenceNodes(pieces, name) : pieces.map((piece) => piece[name]),
       );
-    return [make("p", { class: "compare-field" }, say(field)), side("left"), side("right")];
+    return [
+      make("p", { class: "compare-field" }, say(field)),
+      side("left", say("this-one")),
+      side("right", other.what),
+    ];
   });
   return make(
     "div",
