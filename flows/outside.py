@@ -62,6 +62,7 @@ def open_outside(part: MixturePart, settings: Settings, load: LoadFromHub) -> Ou
 def load_from_hub(part: MixturePart, settings: Settings) -> Outside:
     """Read a dataset of a hub at one commit, which the mixture's manifest names."""
     enter_hub_environment()
+    from httpx2 import HTTPError
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -70,7 +71,7 @@ def load_from_hub(part: MixturePart, settings: Settings) -> Outside:
         info = HfApi(endpoint=settings.hf_endpoint, token=token).dataset_info(
             part.ref, revision=part.revision
         )
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, HTTPError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise MixtureError(
             f"--part {part.ref}: no version of ours, no file, and the hub does not give it: "
@@ -95,6 +96,8 @@ def _load(
     """Add columns and rows to what is known of a dataset."""
     enter_hub_environment()
     from datasets import disable_progress_bars, load_dataset
+    from datasets.exceptions import DatasetsError
+    from httpx2 import HTTPError
 
     disable_progress_bars()
     split = part.split or "train"
@@ -106,7 +109,7 @@ def _load(
             token=token,
             cache_dir=str(settings.cache / "datasets"),
         )
-    except (ValueError, OSError) as error:
+    except (DatasetsError, HTTPError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:300]
         raise MixtureError(f"--part {part.ref}: cannot be read as a dataset: {reason}") from error
     if split not in splits:

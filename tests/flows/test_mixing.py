@@ -222,6 +222,15 @@ def test_part_that_cannot_be_had_is_one_line(
     assert "\n" not in str(raised.value)
 
 
+def test_hub_that_does_not_answer_is_one_line(settings: Settings) -> None:
+    # Nobody listens on port 1.
+    elsewhere = settings.model_copy(update={"hf_endpoint": "http://127.0.0.1:1"})
+    params = MixParams(name="both", part=(MixturePart(ref="someone/rivers"),))
+
+    with pytest.raises(MixtureError, match=r"the hub does not give it: .*Check name, revision"):
+        mix(params, elsewhere, Listening())
+
+
 def test_row_of_another_language_is_named(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"instruction": "Nomme un fruit.", "output": "Poire", "language": "fr"}\n')

@@ -12,13 +12,17 @@ import pytest
 
 from flows.engine import PlainEngine
 from flows.parameters import CurateParams, GenerateParams
+from flows.paths import reviews_path
 from flows.proof import Proof, prove
 from flows.settings import ROOT, Settings
 from flows.steps.curation import curate_and_publish
 from flows.steps.generation import generate_drafts
 from pipeline.publishing.publish import publish
+from pipeline.publishing.tables import read_records
+from pipeline.publishing.versions import latest_version
 from schemas.manifest import ReviewReport
 from schemas.review import ReviewDecision, ReviewedText
+from schemas.storage import write_jsonl
 from tests.generation.scripted_server import serve
 from tests.publishing.test_versions_together import make_publication
 
@@ -120,6 +124,32 @@ def test_seed_file_that_is_elsewhere_can_be_given(outputs: Path, tmp_path: Path)
 
     assert read_states(prove_toy(outputs))[4:] == ["not here", "not here"]
     assert read_states(prove_toy(outputs, [moved])) == ["proven"] * 6
+
+
+def test_version_that_a_reader_has_edited_is_proven_too(outputs: Path) -> None:
+    settings = Settings.model_validate({"outputs": outputs})
+    first = read_records(latest_version(outputs / "datasets", "toy"))
+    edited = ReviewedText(instruction=first[0].instruction, output="A reader wrote this.")
+    edit = ReviewDecision(
+        record=first[0].id,
+        verdict="edit",
+        edited=edited,
+        author="김서연",
+        time=datetime(2026, 1, 2, tzinfo=UTC),
+        dataset="toy/1",
+    )
+    rejection = edit.model_copy(update={"record": first[1].id, "verdict": "reject", "edited": None})
+    write_jsonl(reviews_path(outputs, "toy"), [edit, rejection])
+    params = CurateParams(name="toy", stage=("duplicate", "review"))
+    outcome = curate_and_publish(params, settings, PlainEngine())
+
+    proof = prove_toy(outputs)
+
+    assert outcome.kept == len(first) - 1
+    assert proof.folder == outcome.dataset
+    assert {link.name: link.state for link in proof.links} == dict.fromkeys(
+        (*LINKS, "review"), "proven"
+    )
 
 
 def test_edit_that_no_reader_made_is_named(tmp_path: Path) -> None:
