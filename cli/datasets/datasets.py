@@ -3,7 +3,7 @@
 import argparse
 import importlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cli.arguments import Parser, TeachingFormatter
 
@@ -60,6 +60,6 @@ def build_whole_datasets_parser() -> argparse.ArgumentParser:
     return whole
 
 
-def _find(action: str, function: str) -> Callable[..., object]:
+def _find(action: str, function: str) -> Any:  # noqa: ANN401 - one of two kinds of function
     # Each action's imports are its own, so that `datasets --help` answers at once.
     return getattr(importlib.import_module(f"cli.datasets.{_ACTIONS[action].module}"), function)
