@@ -144,10 +144,16 @@ def _tell_chain(found: Followed, journals_missing: Sequence[str], seeds: Seeds) 
         return [Link(name, "not here", why + more.removeprefix("; ")) for name in CHAIN]
     if found.unanswered:
         more += f"; {_tell_unanswered(found, journals_missing)}"
+    if found.reworded:
+        more += (
+            f"; {len(found.reworded):,} have words that their answers have not, the first is "
+            f"{found.reworded[0]}"
+        )
     answers = Link(
         CHAIN[0],
         "not here" if more else "proven",
-        f"{found.followed:,} records name {found.answers:,} answers that the journal holds{more}",
+        f"{found.followed - len(found.reworded):,} records have their words from "
+        f"{found.answers:,} answers of the journal{more}",
     )
     prompts = Link(
         CHAIN[1],

@@ -2,18 +2,22 @@
 
 Every answer that a record names must be in a journal under the hash of its own prompt; it must be
 the teacher's that the record names, to a prompt of the strategy, language and seed tasks that the
-record names; and these seed tasks must be in the seed files of then. Whether the answer says what
-the record says only a replay can tell (:mod:`flows.verification`). Cost: 0.1 ms an answer.
+record names; and these seed tasks must be in the seed files of then. Records whose words are not in
+their answers are counted: whether the answer, read as its strategy reads it, says exactly what the
+record says only a replay can tell (:mod:`flows.verification`). Cost: 0.2 ms an answer.
 """
 
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows.wording import says
 from pipeline.generation.journal.file import JournalWriteError
 from pipeline.generation.journal.reading import look_up, reading
+from schemas.exchange import Exchange
 from schemas.progress import Progress
 from schemas.records import Draft, InstructionRecord
 
@@ -21,6 +25,8 @@ Link = Literal["record → answer", "answer → prompt", "prompt → seed tasks"
 CHAIN: tuple[Link, ...] = ("record → answer", "answer → prompt", "prompt → seed tasks")
 _IMPORTED = "import"
 _REPORTED_EVERY = 100
+_ANSWERS_KEPT = 1000
+"""Records of one answer mostly stand side by side."""
 
 
 class Break(NamedTuple):
@@ -43,6 +49,8 @@ class Followed(NamedTuple):
     """Whose answers are in a journal that is not here."""
     unseeded: int
     """Of those followed, whose seed tasks are in a file that is not here."""
+    reworded: Sequence[str]
+    """Ids of those followed whose words are not in their answers."""
     broken: Break | None = None
 
 
@@ -52,13 +60,6 @@ class Seeds(NamedTuple):
     ids: Collection[str]
     missing: Sequence[str]
     """Files that are not here as they were."""
-
-
-class _Answer(NamedTuple):
-    model: str
-    strategy: str
-    language: str
-    seed_ids: frozenset[str]
 
 
 class _BrokenError(Exception):
@@ -117,7 +118,9 @@ class _Tracer:
         self._journals = journals
         self._seeds = seeds
         self._journals_missing = journals_missing
-        self._answers: dict[str, _Answer | None] = {}
+        self._find = lru_cache(_ANSWERS_KEPT)(self._look_up)
+        self._answers: set[str] = set()
+        self._reworded: list[str] = []
         self._followed = self._imported = self._unanswered = self._unseeded = 0
 
     def trace(self, draft: InstructionRecord | Draft) -> None:
@@ -130,45 +133,45 @@ class _Tracer:
         if origin.strategy == _IMPORTED:
             self._imported += 1
             return
-        answers = [
-            self._find(draft, id_) for id_ in (*origin.earlier_completion_ids, origin.completion_id)
-        ]
-        if None in answers:
+        ids = (*origin.earlier_completion_ids, origin.completion_id)
+        found = [one for id_ in ids if (one := self._find(draft.id, id_)) is not None]
+        if len(found) < len(ids):
             self._unanswered += 1
             return
-        found = [answer for answer in answers if answer is not None]
-        _compare(draft, found[-1], frozenset[str]().union(*(one.seed_ids for one in found)))
+        self._answers.update(ids)
+        _compare(draft, found)
         self._check_seeds(draft)
         self._followed += 1
+        if not origin.edited and not says(found, draft):
+            self._reworded.append(draft.id)
 
     def sum_up(self, broken: Break | None) -> Followed:
         """Count what was followed."""
-        count = sum(answer is not None for answer in self._answers.values())
-        counts = (self._followed, count, self._imported, self._unanswered, self._unseeded)
-        return Followed(*counts, broken)
+        return Followed(
+            self._followed,
+            len(self._answers),
+            self._imported,
+            self._unanswered,
+            self._unseeded,
+            self._reworded,
+            broken,
+        )
 
-    def _find(self, draft: InstructionRecord | Draft, id_: str) -> _Answer | None:
-        if id_ not in self._answers:
-            self._answers[id_] = self._look_up(draft, id_)
-        return self._answers[id_]
-
-    def _look_up(self, draft: InstructionRecord | Draft, id_: str) -> _Answer | None:
+    def _look_up(self, record: str, id_: str) -> Exchange | None:
         for path, connection in self._journals:
             try:
                 stored = look_up(path, connection, id_)
             except JournalWriteError as error:
                 raise _BrokenError(
-                    "answer → prompt", f"record {draft.id} is of answer {id_}: {error}"
+                    "answer → prompt", f"record {record} is of answer {id_}: {error}"
                 ) from error
             if stored is not None:
-                prompt, completion = stored.exchange
-                seed_ids = frozenset(prompt.seed_ids)
-                return _Answer(completion.model, prompt.strategy, prompt.language, seed_ids)
+                return stored.exchange
         if self._journals_missing:
             return None
         where = " or ".join(str(path) for path, _ in self._journals)
         raise _BrokenError(
-            "record → answer", f"record {draft.id} is of answer {id_}, which is not in {where}"
+            "record → answer", f"record {record} is of answer {id_}, which is not in {where}"
         )
 
     def _check_seeds(self, draft: InstructionRecord | Draft) -> None:
@@ -184,22 +187,23 @@ class _Tracer:
         self._unseeded += 1
 
 
-def _compare(draft: InstructionRecord | Draft, answer: _Answer, seed_ids: frozenset[str]) -> None:
-    """Hold what a record says of its origin against the prompt."""
+def _compare(draft: InstructionRecord | Draft, found: Sequence[Exchange]) -> None:
+    """Hold what a record says of its origin against the prompts; the last is its own."""
     origin = draft.provenance
-    stated: tuple[tuple[Link, str, str, str], ...] = (
-        ("record → answer", "teacher", origin.teacher, answer.model),
-        ("answer → prompt", "strategy", origin.strategy, answer.strategy),
-        ("answer → prompt", "language", draft.language, answer.language),
+    prompt, completion = found[-1]
+    claims: tuple[tuple[Link, str, str, str], ...] = (
+        ("record → answer", "teacher", origin.teacher, completion.model),
+        ("answer → prompt", "strategy", origin.strategy, prompt.strategy),
+        ("answer → prompt", "language", draft.language, prompt.language),
     )
-    for link, name, says, is_ in stated:
-        if says != is_:
+    for link, name, stated, found_there in claims:
+        if stated != found_there:
             raise _BrokenError(
                 link,
-                f"record {draft.id} names the {name} {says}, answer {origin.completion_id} has "
-                f"{is_}",
+                f"record {draft.id} names the {name} {stated}, answer {origin.completion_id} has "
+                f"{found_there}",
             )
-    foreign = sorted(set(origin.seed_ids) - seed_ids)
+    foreign = sorted(set(origin.seed_ids).difference(*(one.prompt.seed_ids for one in found)))
     if foreign:
         raise _BrokenError(
             "answer → prompt",

@@ -106,7 +106,8 @@ def test_answer_that_was_forged_is_found_by_the_replay(outputs: Path) -> None:
 
     proof = prove_toy(outputs)
 
-    assert read_states(proof) == [*["proven"] * 5, "broken"]
+    assert read_states(proof) == ["proven", "proven", "not here", "proven", "proven", "broken"]
+    assert "1 have words that their answers have not" in proof.links[2].detail
     assert proof.first_break is not None
     assert "does not follow from the journal: at place 0" in proof.first_break.detail
 
