@@ -60,6 +60,7 @@ down: setup
 	@./pacaloom down
 
 BENCHMARKS := novelty korean_similarity near_duplicates contamination language rules curation \
+	publishing report statistics exports \
 	korean_rules journal idle replay kills caps throughput embedded_tokens
 
 bench: setup
