@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from cli.arguments import Parser, TeachingFormatter, build_parser
 from flows.settings import read_settings
+from pipeline.publishing.statistics.figures import VersionStatistics
 from schemas.manifest import DatasetManifest, DraftsManifest, EvaluationReport, TrainingManifest
 from schemas.records import Draft, InstructionRecord, Rejection, SeedTask
+from schemas.review import ReviewDecision
 
 _SCHEMAS = {
     "seed-task": SeedTask,
@@ -16,6 +18,8 @@ _SCHEMAS = {
     "rejection": Rejection,
     "drafts-manifest": DraftsManifest,
     "dataset-manifest": DatasetManifest,
+    "dataset-statistics": VersionStatistics,
+    "review-decision": ReviewDecision,
     "training-manifest": TrainingManifest,
     "evaluation-report": EvaluationReport,
 }
