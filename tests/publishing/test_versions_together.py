@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -16,10 +17,18 @@ from pipeline.publishing.locking import BusyError, hold_name
 from pipeline.publishing.publish import Publication, publish
 from pipeline.publishing.versions import list_versions, open_version
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection
+from schemas.review import ReviewDecision
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = Provenance(
     strategy="structured", teacher="teacher-1", completion_id="c1", seed_ids=("en-001", "ko-002")
+)
+DECISION = ReviewDecision(
+    record="0" * 16,
+    verdict="accept",
+    author="김서연",
+    time=datetime(2026, 1, 2, tzinfo=UTC),
+    dataset="toy/1",
 )
 
 # A publisher that stops where its tables are written and its manifest is not, until it is told to
@@ -28,8 +37,7 @@ PUBLISHER = """
 import sys, time
 from pathlib import Path
 from pipeline.publishing.publish import publish
-from schemas.review import ReviewDecision
-from tests.publishing.test_versions_together import make_publication
+from tests.publishing.test_versions_together import DECISION, make_publication
 
 here = Path(sys.argv[1])
 
@@ -40,10 +48,7 @@ class Halting(list):
             time.sleep(0.02)
         return super().__iter__()
 
-decision = ReviewDecision(
-    record="0" * 16, verdict="accept", author="a", time="2026-01-02T03:04:05+09:00", dataset="d/1"
-)
-made = make_publication(int(sys.argv[2]))._replace(decisions=Halting([decision]))
+made = make_publication(int(sys.argv[2]))._replace(decisions=Halting([DECISION]))
 print(publish(made, here / "datasets"))
 """
 
@@ -91,7 +96,8 @@ def test_second_publisher_waits_for_the_first_and_says_so(
     found: list[Path] = []
 
     def publish_here() -> None:
-        found.append(publish(make_publication(second), tmp_path / "datasets", said.append))
+        made = make_publication(second)._replace(decisions=[DECISION])
+        found.append(publish(made, tmp_path / "datasets", said.append))
 
     with halted_publisher(tmp_path, first) as publisher:
         thread = Thread(target=publish_here)
