@@ -61,7 +61,7 @@ def open_outside(part: MixturePart, settings: Settings, load: LoadFromHub) -> Ou
 
 def load_from_hub(part: MixturePart, settings: Settings) -> Outside:
     """Read a dataset of a hub at one commit, which the mixture's manifest names."""
-    enter_hub_environment()
+    enter_hub_environment(settings)
     from httpx2 import HTTPError
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -94,7 +94,7 @@ def _load(
     token: str | None = None,
 ) -> Outside:
     """Add columns and rows to what is known of a dataset."""
-    enter_hub_environment()
+    enter_hub_environment(settings)
     from datasets import disable_progress_bars, load_dataset
     from datasets.exceptions import DatasetsError
     from httpx2 import HTTPError

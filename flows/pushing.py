@@ -71,7 +71,7 @@ def push_dataset(
         UserError: No token, a damaged version, a name that cannot be, a refusal of the hub.
         HubError: The hub failed or could not be reached.
     """
-    enter_hub_environment()
+    enter_hub_environment(settings)
     from pipeline.publishing.hub.push import Patience, PushRequest, look_and_plan, push_version
     from pipeline.publishing.hub.repository import HubRepository
 

@@ -141,10 +141,11 @@ def enter_prefect_environment(settings: Settings) -> None:
     os.environ.update(prefect_environment(settings, settings.prefect_api_url))
 
 
-def enter_hub_environment() -> None:
+def enter_hub_environment(settings: Settings) -> None:
     """Set the environment of this process for the hub's library; only before its first import."""
     os.environ.update(
         {
+            "HF_ENDPOINT": settings.hf_endpoint,
             # Without this, it also asks huggingface.co who the agents are that may have called it.
             "HF_HUB_DISABLE_TELEMETRY": "1",
             # The token is HF_TOKEN or none, never one that another program has stored.
