@@ -6,6 +6,8 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 from cli.arguments import ArgumentError, Parser, TeachingFormatter
 from cli.terminal_text import escape_json, make_visible
@@ -23,6 +25,7 @@ def run_review(arguments: Sequence[str]) -> int:
     # The server's imports would slow `--help`.
     from flows.reviewing import open_review
     from pipeline.publishing.review.api import build_app
+    from pipeline.publishing.review.door import lend_door
     from pipeline.publishing.review.server import listen, serve
 
     settings = read_settings()
@@ -37,9 +40,11 @@ def run_review(arguments: Sequence[str]) -> int:
         path = reviews_path(settings.outputs, manifest.name)
         _say(f"{session.dataset}: {len(session.languages)} records to read, as {author}.")
         _say(f"Decisions go to {path}. Open this address; Ctrl-C ends the review.\n\n  {address}\n")
-        if sys.stderr.isatty() and not given.no_browser:
-            _open_browser(address)
-        serve(build_app(session, token, port), listener)
+        wants_browser = sys.stderr.isatty() and not given.no_browser
+        with lend_door(address, path.parent) if wants_browser else nullcontext() as door:
+            if door is not None:
+                _open_browser(door)
+            serve(build_app(session, token, port), listener)
     standing = session.log.look()
     _say(f"\n{_tell_next_step(manifest, len(standing))}")
     done = {"dataset": session.dataset, "decisions": str(path), "standing": len(standing)}
@@ -97,14 +102,14 @@ def _find_login_name() -> str:
         ) from error
 
 
-def _open_browser(address: str) -> None:
+def _open_browser(door: Path) -> None:
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
         return
     # This class itself runs text browsers, which would take the terminal; the others derive.
     if type(browser) is not webbrowser.GenericBrowser:
-        browser.open(address)
+        browser.open(door.as_uri())
 
 
 def _tell_next_step(manifest: DatasetManifest, count: int) -> str:

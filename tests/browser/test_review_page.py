@@ -20,6 +20,7 @@ from flows.settings import Settings
 from pipeline.publishing.opening import load_edition
 from pipeline.publishing.review.api import build_app
 from pipeline.publishing.review.decisions import read_stored_decisions
+from pipeline.publishing.review.door import lend_door
 from pipeline.publishing.review.server import listen, make_server
 from schemas.identity import short_id
 from schemas.review import ReviewDecision
@@ -396,3 +397,14 @@ def test_browser_without_the_token_sees_nothing(
         assert answer is not None
         assert answer.status == 403
         assert "./pacaloom review" in page.inner_text("body")
+
+
+def test_browser_that_is_started_with_a_page_from_disk_is_led_in(
+    context: BrowserContext, settings: Settings, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    with serving(settings) as served, lend_door(served.address, tmp_path) as door:
+        page.goto(door.as_uri())
+        page.wait_for_function("document.body.dataset.loaded === 'true'")
+
+        assert page.url.partition("#")[0] == f"http://127.0.0.1:{served.port}/"

@@ -1,9 +1,12 @@
 """`review` prints an address, takes decisions until Ctrl-C, and says what comes next."""
 
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -89,6 +92,41 @@ def test_decision_is_kept_and_ctrl_c_says_how_it_is_applied(outputs: Path, tmp_p
     assert json.loads(line)["note"] == "가을꽃"
     # Nobody sits before a terminal here.
     assert not opened.exists()
+
+
+def test_browser_is_started_without_the_token_in_its_arguments(
+    outputs: Path, tmp_path: Path
+) -> None:
+    given, shown = tmp_path / "given", tmp_path / "shown"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\necho "$1" > {given}\ncat "${{1#file://}}" > {shown}.new\n'
+        f"mv {shown}.new {shown}\n"
+    )
+    browser.chmod(0o755)
+    control, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [str(ROOT / "pacaloom"), "review", "fruits"],
+        env=pacaloom_environment(outputs, BROWSER=f"{browser} %s &"),
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
+    try:
+        for _ in range(600):
+            if shown.exists():
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(control)
+        os.close(terminal)
+
+    assert "token" not in given.read_text()
+    assert re.search(r"url=http://127\.0\.0\.1:\d+/\?token=[\w-]{20,}", shown.read_text())
+    assert list((outputs / "reviews").glob(".open-*")) == []
 
 
 def test_port_that_is_taken_is_a_mistake(outputs: Path) -> None:

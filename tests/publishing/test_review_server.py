@@ -2,18 +2,21 @@
 
 import json
 import logging
+import stat
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.client import HTTPConnection
 from pathlib import Path
+from socket import create_connection
 from typing import NamedTuple
 
 import pytest
 
 from pipeline.publishing.review.api import build_app
 from pipeline.publishing.review.decisions import DecisionLog, read_stored_decisions
+from pipeline.publishing.review.door import lend_door
 from pipeline.publishing.review.server import PortTakenError, listen, make_server
 from pipeline.publishing.review.session import ReviewSession
 from schemas.errors import UserError
@@ -140,6 +143,20 @@ def test_address_with_the_token_opens_the_door_and_leaves_the_address(reader: Re
     assert "samesite=strict" in cookie.lower()
     reader.cookie = cookie.partition(";")[0]
     assert "과일" in reader.ask("/").text
+
+
+def test_page_that_knows_the_token_leads_in_by_a_step_of_our_own(reader: Reader) -> None:
+    led_here = {"sec_fetch_site": "cross-site"}
+
+    answer = reader.ask(f"/?token={TOKEN}", **led_here)
+
+    assert answer.status == 200
+    assert "url=/" in answer.text
+    assert "과일" not in answer.text
+    assert reader.ask("/?token=wrong", **led_here).status == 403
+    reader.cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert reader.ask("/", **led_here).status == 403
+    assert reader.ask("/?token=wrong", **led_here).status == 403
 
 
 @pytest.mark.parametrize(
@@ -336,6 +353,50 @@ def test_token_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         reader.decide(KEPT, "accept")
 
     assert TOKEN not in caplog.text
+
+
+def test_request_that_the_end_cuts_short_is_no_fault(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path / "fruits.jsonl") as reader:
+        reader.enter()
+        head = (
+            f"POST /decisions HTTP/1.1\r\nHost: 127.0.0.1:{reader.port}\r\n"
+            f"Cookie: {reader.cookie}\r\nContent-Type: application/json\r\n"
+            "Content-Length: 99\r\n\r\n{"
+        ).encode()
+        with create_connection(("127.0.0.1", reader.port)) as left:
+            left.sendall(head)
+        staying = create_connection(("127.0.0.1", reader.port))
+        staying.sendall(head)
+        assert reader.ask("/decisions").status == 200
+    staying.close()
+
+    assert capfd.readouterr().err == ""
+
+
+def test_fault_of_the_review_itself_is_said_in_its_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(log: DecisionLog) -> None:
+        raise ZeroDivisionError
+
+    with serving(tmp_path / "fruits.jsonl") as reader:
+        reader.enter()
+        monkeypatch.setattr(DecisionLog, "look", fail)
+        answer = reader.ask("/decisions")
+
+    assert answer.status == 500
+    assert "terminal" in answer.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_door_is_the_readers_alone_and_goes_afterwards(tmp_path: Path) -> None:
+    with lend_door("http://127.0.0.1:1/?token=a", tmp_path) as door:
+        assert stat.S_IMODE(door.stat().st_mode) == 0o600
+        assert "http://127.0.0.1:1/?token=a" in door.read_text("utf-8")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_port_that_is_taken_is_named(reader: Reader) -> None:

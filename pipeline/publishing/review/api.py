@@ -5,12 +5,13 @@ could say anything. An answer is sent when the decision is on disk, so that what
 saved is.
 """
 
+import logging
 from http import HTTPStatus
 
 from pydantic import Field, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -117,6 +118,8 @@ def build_app(session: ReviewSession, token: str, port: int) -> ASGIApp:
             DecisionConflictError: _answer_conflict,
             UserError: _answer_mistake,
             PacaloomError: _answer_failure,
+            ClientDisconnect: _answer_nobody,
+            Exception: _answer_fault,
         },
     )
     return Guard(app, token, port)
@@ -168,3 +171,14 @@ async def _answer_mistake(request: Request, error: Exception) -> Response:
 
 async def _answer_failure(request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _answer_nobody(request: Request, error: Exception) -> Response:
+    """End a request whose page was closed before all of it was here."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _answer_fault(request: Request, error: Exception) -> Response:
+    # The server itself says nothing, because each request that Ctrl-C cuts is a fault to it.
+    logging.getLogger(__name__).error("The review has a fault of its own.", exc_info=error)
+    return PlainTextResponse("The review has a fault: see its terminal.\n", 500)

@@ -7,6 +7,7 @@ browser shows. What each check is against:
 - Origin and Sec-Fetch-Site: another site's page that sends requests or embeds this one.
 - Token, then a cookie that no script can read and no other site can have sent along: other users
   and programs of the machine. Browsers keep the cookies of all ports together, hence its name.
+  Another page that knows the token is the reader's own (door.py).
 
 No answer grants anything across origins, so that nothing of it can be read elsewhere either.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _HEADERS = {
@@ -29,6 +30,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+# From the page that the browser was started with (door.py). A redirect would still be that page's
+# request, for which browsers send no strict cookie; this one's is our own.
+_STEP_IN = '<!doctype html><title>Pacaloom</title><meta http-equiv="refresh" content="0;url=/">'
 
 
 class Guard:
@@ -66,24 +71,31 @@ class Guard:
         origin = request.headers.get("origin")
         if origin is not None and origin != f"http://{host}":
             return _refuse(f"Requests of other pages are refused; this one is of {origin!r}.")
-        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        if _is_led_here(request) and not self._brings_token(request):
             return _refuse("Another page led here. Paste the address into the address bar instead.")
         return None
 
     def _ask_for_token(self, request: Request) -> Response | None:
+        if self._brings_token(request):
+            answer = HTMLResponse(_STEP_IN) if _is_led_here(request) else RedirectResponse("/", 303)
+            answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
+            return answer
         if self._is_token(request.cookies.get(self._cookie, "")):
             return RedirectResponse("/", 303) if "token" in request.query_params else None
-        if request.method != "GET" or not self._is_token(request.query_params.get("token", "")):
-            return _refuse(
-                "This page is for the reader who started it: open the address, token included, "
-                "that `./pacaloom review` has printed."
-            )
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
-        return answer
+        return _refuse(
+            "This page is for the reader who started it: open the address, token included, "
+            "that `./pacaloom review` has printed."
+        )
+
+    def _brings_token(self, request: Request) -> bool:
+        return request.method == "GET" and self._is_token(request.query_params.get("token", ""))
 
     def _is_token(self, given: str) -> bool:
         return secrets.compare_digest(given.encode(), self._token.encode())
+
+
+def _is_led_here(request: Request) -> bool:
+    return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 def _refuse(reason: str) -> Response:

@@ -37,7 +37,10 @@ def listen(port: int) -> socket.socket:
 
 
 def make_server(app: ASGIApp) -> uvicorn.Server:
-    """Make a server that logs no request, because the first address holds the token."""
+    """Make a server that logs no request, because the first address holds the token.
+
+    Nor does it log faults: the application does, and a request that Ctrl-C cuts is none.
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -46,7 +49,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
             lifespan="off",
             interface="asgi3",
             access_log=False,
-            log_level="error",
+            log_level="critical",
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=3,
