@@ -1,8 +1,9 @@
 """Publish curated records as an immutable dataset version.
 
 The same content under the same name is the same version: it is found, not written again, unless
-another was published since, or it was made or described otherwise. A version folder appears whole
-or not at all. Cost: linear in the records.
+another was published since, it was made or described otherwise, or its files were damaged since:
+curating again is the way out of that. A version folder appears whole or not at all. Cost: linear in
+the records, and in the bytes of a version that is found.
 """
 
 from collections import Counter
@@ -36,7 +37,7 @@ from schemas.manifest import (
 from schemas.progress import Progress, no_progress
 from schemas.records import InstructionRecord, Language, Neighbour, Rejection, SeedTask
 from schemas.review import ReviewDecision
-from schemas.storage import atomic_folder
+from schemas.storage import ManifestError, atomic_folder, hash_file
 
 _NOT_JUDGED: Mapping[str, Assessment] = MappingProxyType({})
 _NOT_COMPARED: Mapping[str, Neighbour] = MappingProxyType({})
@@ -105,6 +106,7 @@ def publish(
         if (
             published
             and published[-1].name.endswith(content_hash[:12])
+            and _is_whole(published[-1])
             and _is_made_alike(published[-1], publication)
         ):
             return published[-1]
@@ -125,6 +127,16 @@ def choose_card_language(publication: Publication) -> Language:
         return publication.card_language
     counts = count_languages(publication.kept)
     return "ko" if counts["ko"] > counts["en"] else "en"
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether all files of a version are as they were published."""
+    try:
+        return all(
+            hash_file(folder / file.path) == file.sha256 for file in open_version(folder).files
+        )
+    except (ManifestError, OSError):
+        return False
 
 
 def _is_made_alike(folder: Path, publication: Publication) -> bool:

@@ -182,3 +182,18 @@ def test_folder_that_is_no_version_is_named(tmp_path: Path) -> None:
 def test_missing_name_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(DatasetVersionError, match=r"pacaloom curate --name none"):
         latest_version(tmp_path, "none")
+
+
+@pytest.mark.parametrize("damaged", ["rejected.parquet", "data/train.parquet", "manifest.json"])
+def test_damaged_version_is_published_anew_from_the_same_content(
+    tmp_path: Path, damaged: str
+) -> None:
+    first = publish(make_publication(RECORDS, REJECTED), tmp_path)
+    path = first / damaged
+    path.write_bytes(path.read_bytes()[:100])
+
+    second = publish(make_publication(RECORDS, REJECTED), tmp_path)
+
+    assert second.name == f"0002-{first.name.removeprefix('0001-')}"
+    assert open_version(second).kept == len(RECORDS)
+    assert publish(make_publication(RECORDS, REJECTED), tmp_path) == second
