@@ -117,8 +117,22 @@ def test_every_record_comes_back_as_it_was(format_: Format, kept: list[Instructi
 def test_a_defused_cell_is_no_formula_and_has_one_way_back(text: str) -> None:
     cell = defuse(text)
 
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    seen = cell.lstrip().lstrip("\0\ufeff\u200b\u200e\u2060")
+    assert not seen.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    assert not cell.startswith(("\t", "\r", "\n"))
     assert restore_cell(cell) == text
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠")
+@pytest.mark.parametrize(
+    "before", ["", " ", "\u3000", "\xa0", "\ufeff", "\u200b", "\0", " \u2060\n"]
+)
+def test_a_formula_behind_what_nobody_sees_is_defused(before: str, sign: str) -> None:
+    formula = f"{before}{sign}HYPERLINK(1)"
+
+    assert defuse(formula) == f"'{formula}"
+    assert defuse(f"'{formula}") == f"''{formula}"
+    assert defuse(f"{before}셀{sign}1") == f"{before}셀{sign}1"
 
 
 @pytest.mark.parametrize("kind", [".json", ".jsonl", ".csv"])
@@ -374,6 +388,32 @@ def test_a_version_is_never_written_into(version: Path) -> None:
     with pytest.raises(ExportError, match="never changes"):
         export_version(version, [OPENAI_CHAT], version / "export")
     assert sorted(version.rglob("*")) == before
+
+
+@pytest.mark.parametrize("through", ["name", "link", "format"])
+def test_no_other_version_is_written_into_either(
+    version: Path, target: Path, tmp_path: Path, through: str
+) -> None:
+    other = write_version(tmp_path / "others")
+    before = sorted(other.rglob("*"))
+    target.mkdir()
+    for link in (target / "link", target / "alpaca"):
+        link.symlink_to(other / "data", target_is_directory=True)
+    to = {"name": other / "export", "link": target / "link", "format": target}[through]
+
+    with pytest.raises(ExportError, match="never changes"):
+        export_version(version, [OPENAI_CHAT, BY_NAME["alpaca"]], to, force=True)
+
+    assert sorted(other.rglob("*")) == before
+
+
+def test_force_takes_no_link_that_leads_nowhere_now(version: Path, target: Path) -> None:
+    target.mkdir()
+    (target / "train.jsonl").symlink_to(target / "on-a-disk-that-is-not-here")
+
+    with pytest.raises(ExportError, match="was not written by an export"):
+        export_version(version, [OPENAI_CHAT], target, force=True)
+    assert (target / "train.jsonl").is_symlink()
 
 
 def test_a_name_in_a_manifest_is_no_path(tmp_path: Path, target: Path) -> None:

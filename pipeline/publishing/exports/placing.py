@@ -1,5 +1,6 @@
 """Put an export where it is wanted, without taking anything that is not an export's."""
 
+import os
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,8 @@ from pathlib import Path
 from pipeline.publishing.exports.contract import ExportError
 from pipeline.publishing.exports.reading import read_source
 from pipeline.publishing.exports.source import SOURCE
-from schemas.storage import atomic_folder
+from pipeline.publishing.versions import open_version
+from schemas.storage import ManifestError, atomic_folder
 
 _STAGED = ".export-unfinished"
 
@@ -53,10 +55,36 @@ def replace_export(target: Path, places: Sequence[Path], force: bool) -> Generat
         shutil.rmtree(staged, ignore_errors=True)
 
 
+def refuse_versions(target: Path, places: Sequence[Path]) -> None:
+    """Refuse to write into a published version, through links too.
+
+    Raises:
+        ExportError: ``target`` or one of the places in it is, or is in, a version's folder.
+    """
+    for place in places:
+        resolved = (target / place).resolve()
+        for folder in (resolved, *resolved.parents):
+            if _is_version(folder):
+                raise ExportError(
+                    f"{target / place} is in the version {folder}, which never changes. Name "
+                    "another folder with --to."
+                )
+
+
+def _is_version(folder: Path) -> bool:
+    if not os.access(folder / "manifest.json", os.R_OK):
+        return False
+    try:
+        open_version(folder)
+    except ManifestError:
+        return False
+    return True
+
+
 def _check_owner(staged: Path, target: Path) -> None:
     earlier = _list_earlier(target)
     for file in _list_files(staged):
-        if file.name not in earlier and (target / file.name).exists():
+        if file.name not in earlier and os.path.lexists(target / file.name):
             raise ExportError(
                 f"{target / file.name} was not written by an export and stays. Move it away, or "
                 "name another folder with --to."

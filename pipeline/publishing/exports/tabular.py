@@ -1,8 +1,10 @@
 """Tables: Parquet with every column, and CSV for spreadsheets.
 
-A spreadsheet takes a cell that starts with one of ``= + - @`` for a formula, also after a tab or
-line break, and one that a model wrote may call out. Such a cell gets an apostrophe before it, and
-so does one that begins with apostrophes before such a sign: then each has one way back.
+A spreadsheet takes a cell that starts with one of ``= + - @`` for a formula, some also after
+spaces, line breaks or what nobody sees, and one that a model wrote may call out. Such a cell gets
+an apostrophe before it, and so does one that begins with apostrophes before such a sign: then each
+has one way back. All cells are in quotes, but where a computer's list separator is a semicolon,
+only a file that is imported with the comma named is safe from a cell that begins within another.
 """
 
 import csv
@@ -21,8 +23,10 @@ from pipeline.publishing.exports.contract import (
 from pipeline.publishing.exports.rows import Batch, Row, iterate_rows
 from schemas.records import LANGUAGES, Language
 
-# Excel in Japanese takes the full-width signs for formulas too.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+# Excel in Japanese takes the full-width signs for formulas too. Importers strip spaces of any kind
+# and drop what has no width before they look.
+_BLANK = r"\s\0\xad\u200b-\u200f\u2060\ufeff"
+_FORMULA = re.compile(rf"'*(?:[\t\r\n]|[{_BLANK}]*[=+\-@＝＋－＠])")
 CSV_COLUMNS = (
     "id", "language", "instruction", "input", "output", "task_type", "strategy", "teacher"
 )  # fmt: skip

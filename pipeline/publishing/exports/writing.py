@@ -17,7 +17,7 @@ from pipeline.publishing.exports.contract import (
 )
 from pipeline.publishing.exports.describing import describe_export
 from pipeline.publishing.exports.json_files import encode
-from pipeline.publishing.exports.placing import replace_export
+from pipeline.publishing.exports.placing import refuse_versions, replace_export
 from pipeline.publishing.exports.reading import read_unchecked
 from pipeline.publishing.exports.rows import SPLITS, Batch, Counts, Part, Split, iterate_rows
 from pipeline.publishing.exports.source import MARKS, SOURCE
@@ -70,17 +70,16 @@ def export_version(
     All of it appears, or nothing; with ``force``, file by file.
 
     Raises:
-        ExportError: ``target`` is not empty, or there is nothing to export.
+        ExportError: ``target`` is not empty or in a version, or there is nothing to export.
         TableError: The version is damaged or not complete.
     """
     manifest = open_version(version)
     check_name(manifest.name)
-    if target.resolve().is_relative_to(version.resolve()):
-        raise ExportError(f"{target} is in the version itself, which never changes. Name another.")
+    places = [Path() if len(formats) == 1 else Path(one.name) for one in formats]
+    refuse_versions(target, places)
     counts = _count(version, manifest, choice)
     for split in choice.splits:
         check_rows(version, Part(split, choice.languages))
-    places = [Path() if len(formats) == 1 else Path(one.name) for one in formats]
     reports: list[ExportReport] = []
     with replace_export(target, places, force) as folder:
         total = 2 * sum(counts.values()) * len(formats)
