@@ -249,6 +249,27 @@ def test_public_repository_takes_a_version_only_with_public(hub: Hub, tmp_path: 
     assert not push(hub, tmp_path, public=True).plan.is_private
 
 
+@pytest.mark.parametrize("yes", [False, True])
+def test_somebody_elses_files_are_neither_replaced_nor_removed(
+    hub: Hub, tmp_path: Path, yes: bool
+) -> None:
+    make_version(tmp_path, 1, TEXTS)
+    theirs = {"data/train.parquet": b"years of work", "journal.jsonl.gz": b"a diary"}
+    repository = hub.repositories[REPOSITORY] = Repository(private=True)
+    repository.add(theirs, "mine")
+
+    with pytest.raises(RepositoryConflictError, match=r"replace: data/train\.parquet\. Name"):
+        push(hub, tmp_path, yes=yes)
+    assert repository.files == theirs
+
+    repository.files.pop("data/train.parquet")
+    repository.files["README.md"] = b"# fruit"
+    outcome = push(hub, tmp_path, yes=yes)
+    assert [file.path for file in outcome.plan.changed] == ["README.md"]
+    assert outcome.plan.removed == ()
+    assert repository.files["journal.jsonl.gz"] == b"a diary"
+
+
 def test_public_makes_a_public_repository(hub: Hub, tmp_path: Path) -> None:
     make_version(tmp_path, 1, TEXTS)
 

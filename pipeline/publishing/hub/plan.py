@@ -1,15 +1,19 @@
 """Compare a version with what a repository holds: what would be added, changed and removed.
 
 A repository's head mirrors one version, and each version that was ever there keeps its tag. Only
-files that the version at the head listed itself are removed: what people added to their repository
-stays. Cost: linear in the files.
+files that the version at the head listed itself are removed, and only those are replaced: what
+people added to their repository stays. Cost: linear in the files.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from pipeline.publishing.hub.contents import JOURNAL, Contents, OutgoingFile
+from pipeline.publishing.hub.contents import JOURNAL, MANIFEST, Contents, OutgoingFile
 from schemas.errors import UserError
+
+_PLACEHOLDER = "README.md"
+"""The hub's own page offers to make one with the repository."""
+_MOST_NAMED = 5
 
 
 class RepositoryConflictError(UserError):
@@ -81,8 +85,8 @@ def plan_push(
         repository: For the errors.
 
     Raises:
-        RepositoryConflictError: Everybody could read what was meant to be private, or the
-            version's tag holds something else.
+        RepositoryConflictError: Everybody could read what was meant to be private, the version's
+            tag holds something else, or files that are not ours would be replaced.
     """
     if state is None:
         return PushPlan(contents.files, (), (), (), True, not public, False)
@@ -97,7 +101,10 @@ def plan_push(
     added = [file for file in contents.files if file.path not in state.files]
     there = [file for file in contents.files if file.path in state.files]
     changed = [file for file in there if not _is_stored(file, state.files[file.path])]
-    removed = (state.listed | {JOURNAL}) & state.files.keys() - {f.path for f in contents.files}
+    _check_owner(changed, state, repository)
+    # A manifest does not list the journal that came with its version.
+    ours = state.listed | {JOURNAL} if state.listed else state.listed
+    removed = ours & state.files.keys() - {file.path for file in contents.files}
     return PushPlan(
         tuple(added),
         tuple(changed),
@@ -107,6 +114,20 @@ def plan_push(
         is_private=state.is_private,
         is_tagged=False,
     )
+
+
+def _check_owner(changed: Sequence[OutgoingFile], state: RepositoryState, repository: str) -> None:
+    """Refuse to put files in the place of those that no version here has listed."""
+    if MANIFEST in state.files:
+        # Ours, if of a program whose manifests this one cannot read.
+        return
+    foreign = [file.path for file in changed if file.path != _PLACEHOLDER]
+    if foreign:
+        raise RepositoryConflictError(
+            f"{repository} holds no version of ours, but files of somebody's that this one would "
+            f"replace: {', '.join(foreign[:_MOST_NAMED])}. Name another repository, or remove them "
+            "on the hub first."
+        )
 
 
 def _check_tagged(contents: Contents, tagged: Mapping[str, StoredFile], repository: str) -> None:
