@@ -53,12 +53,13 @@ def run_list(arguments: Sequence[str]) -> int:
             f"{manifest.kept:,}",
             f"{manifest.generated:,}",
             make_visible(", ".join(manifest.teachers)),
-            manifest.licence,
+            make_visible(manifest.licence),
         )
     Console(stderr=True, highlight=False, markup=False).print(
         table if listed else "No dataset version yet. Make one with `./pacaloom retrain`."
     )
-    print(json.dumps({"datasets": [str(one.folder) for one in listed]}, ensure_ascii=False))
+    names = {"datasets": [str(one.folder) for one in listed]}
+    print(escape_json(json.dumps(names, ensure_ascii=False)))
     return 0
 
 
@@ -104,7 +105,7 @@ def _print_card(folder: Path) -> None:
 
 
 def _print_facts(folder: Path, manifest: DatasetManifest) -> None:
-    table = Table(show_header=False, title=f"{manifest.name} {manifest.version}")
+    table = Table(show_header=False, title=make_visible(f"{manifest.name} {manifest.version}"))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in _list_facts(folder, manifest):

@@ -1,0 +1,29 @@
+"""`datasets list` and `show` print what others wrote without letting it speak to the terminal."""
+
+import json
+from pathlib import Path
+
+from tests.cli.command import run_pacaloom
+
+HOSTILE = "mit\x1b]0;owned\x07\x1b[31m\u202e"
+
+
+def test_no_name_of_a_version_from_elsewhere_reaches_the_terminal_as_it_is(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    row = {"instruction": "봄에 피는 꽃을 하나 말해 줘.", "output": "개나리입니다."}
+    rows.write_text(json.dumps(row, ensure_ascii=False), "utf-8")
+    options = ("--seeds", "none", "--processes", "1", "--licence", HOSTILE)
+    made = run_pacaloom(
+        "curate", "--name", "a", "--input", str(rows), *options, outputs=tmp_path / "outputs"
+    )
+    folder = Path(json.loads(made.stdout)["dataset"])
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"name": HOSTILE}), "utf-8")
+
+    listed = run_pacaloom("datasets", "list", outputs=tmp_path / "outputs")
+    shown = run_pacaloom("datasets", "show", str(folder), outputs=tmp_path / "outputs")
+
+    for done in (listed, shown):
+        assert done.status == 0
+        assert not set("\x1b\x07\u202e") & set(done.stdout + done.stderr)
+        assert "␛" in done.stderr
