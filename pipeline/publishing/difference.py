@@ -1,16 +1,19 @@
 """What became of the records of one version in another.
 
 A record is its content: language, instruction, input and output, see its id. What both versions
-hold is unchanged, whatever stands beside it. Cost: linear in the records, a second for 100,000.
+hold is unchanged, whatever stands beside it. An edit is known by the draft that it was made on: by
+its answer and the place in it, as ``derived_from`` may name another record that the draft was made
+from; imports have no answer, and are made from nothing but what was edited. Cost: linear in the
+records, a second for 100,000.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.publishing.statistics.drift import Shift, find_drift
 from pipeline.publishing.statistics.figures import VersionStatistics
-from schemas.records import InstructionRecord, Provenance, Reason, Rejection
+from schemas.records import Draft, InstructionRecord, Reason, Rejection
 
 
 class Versioned(NamedTuple):
@@ -72,6 +75,9 @@ class _Apart(NamedTuple):
 
 
 _TaskKey = tuple[str, str, str]
+_DraftKey = tuple[str, int]
+"""Completion and place in it; of imports an id that the text had, and -1."""
+_Text = InstructionRecord | Draft
 
 
 def compare_versions(older: Versioned, newer: Versioned) -> Difference:
@@ -80,18 +86,18 @@ def compare_versions(older: Versioned, newer: Versioned) -> Difference:
     Records need not have different ids: copies are counted.
     """
     apart = _set_apart(older.kept, newer.kept)
-    origins = _gather_origins(older, newer)
-    changed, added = _pair(apart, origins)
+    before = _map_edits(older, newer)
+    changed, added = _pair(apart, before)
     replaced = Counter(change.before.id for change in changed)
-    reasons = {one.draft.id: one for one in reversed(newer.rejected)}
+    dropped = _Rejected(newer.rejected, before)
     lost: list[Loss] = []
     for record in apart.older:
         if replaced[record.id]:
             replaced[record.id] -= 1
         else:
-            why = reasons.get(record.id)
+            why = dropped.find(record)
             lost.append(Loss(record, why.reason, why.detail) if why else Loss(record, None))
-    once_rejected = {rejection.draft.id for rejection in older.rejected}
+    once_dropped = _Rejected(older.rejected, before)
     return Difference(
         older=older.name,
         newer=newer.name,
@@ -99,13 +105,33 @@ def compare_versions(older: Versioned, newer: Versioned) -> Difference:
         lost=lost,
         changed=changed,
         unchanged=apart.common,
-        regained=[
-            record
-            for record in added
-            if not once_rejected.isdisjoint((record.id, *_ancestors(record, origins)))
-        ],
+        regained=[record for record in added if once_dropped.find(record) is not None],
         drift=find_drift(older.statistics, newer.statistics),
     )
+
+
+class _Rejected:
+    """The rejections of a version, by text and by the draft that the text comes from."""
+
+    def __init__(self, rejections: Sequence[Rejection], before: Mapping[str, str]) -> None:
+        self._before = before
+        self._by_id: dict[str, Rejection] = {}
+        self._by_draft: defaultdict[_DraftKey, list[Rejection]] = defaultdict(list)
+        for one in rejections:
+            self._by_id.setdefault(one.draft.id, one)
+            for key in _trace(one.draft, before):
+                self._by_draft[key].append(one)
+
+    def find(self, record: InstructionRecord) -> Rejection | None:
+        """Find the rejection of a record, or of what an edit made of it or was made on."""
+        same = self._by_id.get(record.id)
+        if same is not None:
+            return same
+        for key in _trace(record, self._before):
+            for one in self._by_draft.get(key, ()):
+                if _is_edited(record, one.draft):
+                    return one
+        return None
 
 
 def _set_apart(older: Sequence[InstructionRecord], newer: Sequence[InstructionRecord]) -> _Apart:
@@ -126,50 +152,67 @@ def _beyond(
     return rest
 
 
-def _pair(
-    apart: _Apart, origins: Mapping[str, Provenance]
-) -> tuple[list[Change], list[InstructionRecord]]:
+def _pair(apart: _Apart, before: Mapping[str, str]) -> tuple[list[Change], list[InstructionRecord]]:
     """Pair records with what they were, edits before other answers; return the rest too."""
-    free: defaultdict[str, deque[InstructionRecord]] = defaultdict(deque)
-    for record in apart.older:
-        free[record.id].append(record)
-    before: dict[int, InstructionRecord] = {}
+    partners = _pair_edits(apart, before)
+    used = set(partners.values())
+    same_task: defaultdict[_TaskKey, deque[int]] = defaultdict(deque)
+    for place, record in enumerate(apart.older):
+        if place not in used:
+            same_task[_task_of(record)].append(place)
     for place, record in enumerate(apart.newer):
-        found = next((one for one in _ancestors(record, origins) if free.get(one)), None)
-        if found is not None:
-            before[place] = free[found].popleft()
-    same_task: defaultdict[_TaskKey, deque[InstructionRecord]] = defaultdict(deque)
-    for record in (one for left in free.values() for one in left):
-        same_task[_task_of(record)].append(record)
+        if place not in partners and same_task.get(_task_of(record)):
+            partners[place] = same_task[_task_of(record)].popleft()
+    changed = [Change(apart.older[partners[one]], apart.newer[one]) for one in sorted(partners)]
+    return changed, [one for place, one in enumerate(apart.newer) if place not in partners]
+
+
+def _pair_edits(apart: _Apart, before: Mapping[str, str]) -> dict[int, int]:
+    """Map places of newer records to those of older ones with another text of the same draft."""
+    by_draft: defaultdict[_DraftKey, list[int]] = defaultdict(list)
+    for place, record in enumerate(apart.older):
+        for key in _trace(record, before):
+            by_draft[key].append(place)
+    partners: dict[int, int] = {}
+    used: set[int] = set()
     for place, record in enumerate(apart.newer):
-        if place not in before and same_task.get(_task_of(record)):
-            before[place] = same_task[_task_of(record)].popleft()
-    changed = [Change(before[place], apart.newer[place]) for place in sorted(before)]
-    return changed, [one for place, one in enumerate(apart.newer) if place not in before]
+        candidates = (one for key in _trace(record, before) for one in by_draft.get(key, ()))
+        for candidate in candidates:
+            if candidate not in used and _is_edited(record, apart.older[candidate]):
+                partners[place] = candidate
+                used.add(candidate)
+                break
+    return partners
+
+
+def _is_edited(one: _Text, other: _Text) -> bool:
+    """Tell whether a reader made the difference; a reader may also take an edit back."""
+    return one.provenance.edited or other.provenance.edited
 
 
 def _task_of(record: InstructionRecord) -> _TaskKey:
     return record.language, record.instruction, record.input
 
 
-def _gather_origins(older: Versioned, newer: Versioned) -> dict[str, Provenance]:
-    """Map what either version has seen to its origin, for edits of what was edited before."""
-    origins: dict[str, Provenance] = {}
+def _map_edits(older: Versioned, newer: Versioned) -> dict[str, str]:
+    """Map ids of edited texts that either version has seen to those that they had before."""
+    before: dict[str, str] = {}
     for version in (newer, older):
-        for record in version.kept:
-            if record.provenance.edited:
-                origins.setdefault(record.id, record.provenance)
-        for rejection in version.rejected:
-            if rejection.draft.provenance.edited:
-                origins.setdefault(rejection.draft.id, rejection.draft.provenance)
-    return origins
+        texts: list[_Text] = [*version.kept, *(one.draft for one in version.rejected)]
+        for text in texts:
+            if text.provenance.edited:
+                before.setdefault(text.id, text.provenance.derived_from)
+    return before
 
 
-def _ancestors(record: InstructionRecord, origins: Mapping[str, Provenance]) -> Iterator[str]:
-    """List the ids that a record had before readers edited it, the latest first."""
-    seen = {record.id}
-    origin: Provenance | None = record.provenance
-    while origin is not None and origin.edited and origin.derived_from not in seen:
-        seen.add(origin.derived_from)
-        yield origin.derived_from
-        origin = origins.get(origin.derived_from)
+def _trace(text: _Text, before: Mapping[str, str]) -> list[_DraftKey]:
+    """Name the draft that a text comes from; of imports all texts that it is known to have had."""
+    origin = text.provenance
+    if origin.strategy != "import":
+        return [(origin.completion_id, origin.position)]
+    ids = [text.id]
+    earlier = origin.derived_from if origin.edited else None
+    while earlier and earlier not in ids:
+        ids.append(earlier)
+        earlier = before.get(earlier)
+    return [(id_, -1) for id_ in ids]

@@ -130,6 +130,74 @@ def test_edits_that_name_each_other_come_to_an_end() -> None:
     assert _compare([], [looped]).added == [looped]
 
 
+def _read_from(
+    place: int, instruction: str, made_from: str = "", *, is_edited: bool = False
+) -> InstructionRecord:
+    origin = Provenance(
+        strategy="evolve",
+        teacher="test",
+        completion_id="c1",
+        position=place,
+        derived_from=made_from,
+        edited=is_edited,
+    )
+    return InstructionRecord(
+        instruction=instruction, output="네.", language="ko", provenance=origin
+    )
+
+
+def test_second_edit_is_a_change_though_both_name_the_first_text() -> None:
+    original = _read_from(0, "도시를 말해 줘.")
+    once = _read_from(0, "도시 하나를 말해 줘.", original.id, is_edited=True)
+    twice = _read_from(0, "작은 도시 하나를 말해 줘.", original.id, is_edited=True)
+    line = _record("Name a town.")
+    line_once = _record("Name one town.", edited_from=line.id)
+    line_twice = _record("Name one small town.", edited_from=line.id)
+
+    difference = _compare([once, line_once], [line_twice, twice])
+
+    assert [tuple(one) for one in difference.changed] == [(line_once, line_twice), (once, twice)]
+
+
+def test_edit_of_a_record_made_from_another_is_no_change_of_that_other() -> None:
+    parent = _read_from(0, "도시를 말해 줘.")
+    child = _read_from(1, "바다에 가까운 도시를 말해 줘.", parent.id)
+    edited = _read_from(1, "바닷가 도시를 말해 줘.", parent.id, is_edited=True)
+
+    difference = _compare([parent, child], [edited])
+
+    assert [tuple(one) for one in difference.changed] == [(child, edited)]
+    assert [loss.record for loss in difference.lost] == [parent]
+
+
+def test_edit_that_is_taken_back_is_a_change() -> None:
+    before = _record("Name a town.")
+    edited = _record("Name one town.", edited_from=before.id)
+
+    assert [tuple(one) for one in _compare([edited], [before]).changed] == [(edited, before)]
+
+
+def test_record_that_a_reader_edited_and_then_rejected_is_lost_for_that() -> None:
+    before = _read_from(0, "도시를 말해 줘.")
+    edited = _read_from(0, "도시 하나를 말해 줘.", before.id, is_edited=True)
+    rejection = Rejection(
+        draft=to_draft(edited), stage="review", reason="rejected-by-reader", detail="too short"
+    )
+
+    difference = _compare([before], [], rejected_now=[rejection])
+
+    assert [(loss.reason, loss.detail) for loss in difference.lost] == [
+        ("rejected-by-reader", "too short")
+    ]
+
+
+def test_rejected_draft_that_was_made_from_a_record_is_regained_when_it_is_edited() -> None:
+    dropped = _read_from(1, "바다에 가까운 도시를 말해 줘.", "0" * 16)
+    edited = _read_from(1, "바닷가 도시를 말해 줘.", "0" * 16, is_edited=True)
+
+    assert _compare([], [edited], rejected_before=[_reject(dropped)]).regained == [edited]
+
+
 _VERSIONS = st.lists(
     st.builds(
         _record,
