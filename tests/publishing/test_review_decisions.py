@@ -65,6 +65,22 @@ def test_nothing_that_was_written_is_changed(tmp_path: Path) -> None:
     assert len(read_stored_decisions(path).decisions) == 2
 
 
+def test_file_that_was_taken_away_or_replaced_is_read_anew(tmp_path: Path) -> None:
+    path, other = tmp_path / "fruits.jsonl", tmp_path / "other.jsonl"
+    log = DecisionLog(path)
+    log.append(decide("a1", "reject"), None)
+    DecisionLog(other).append(decide("b2", note="길어진 파일 " * 50), None)
+
+    path.rename(tmp_path / "kept.jsonl")
+    gone = log.look()
+    other.rename(path)
+
+    assert gone == []
+    assert [one.decision.record for one in log.look()] == ["b2".rjust(16, "0")]
+    log.append(decide("a1"), None)
+    assert len(read_stored_decisions(path).decisions) == 2
+
+
 def test_withdrawing_what_nobody_decided_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "fruits.jsonl"
 

@@ -52,6 +52,7 @@ class DecisionLog:
         """
         self.path = path
         self._table = DecisionTable()
+        self._file: tuple[int, int] | None = None
         self._read_bytes = 0
         self._lines = 0
         self.look()
@@ -85,9 +86,11 @@ class DecisionLog:
             return self._table.find(decision.record)
 
     def _catch_up(self) -> None:
-        if self.path.exists() and self.path.stat().st_size < self._read_bytes:
-            # Somebody has put another file in its place.
+        file, size = _identify(self.path)
+        if file != self._file or size < self._read_bytes:
+            # Somebody has put another file in its place, or taken it away.
             self._table, self._read_bytes, self._lines = DecisionTable(), 0, 0
+            self._file = file
         whole, _ = _split_torn(_read(self.path, self._read_bytes))
         for decision in _parse(whole, self.path, self._lines):
             self._table.add(decision)
@@ -146,6 +149,20 @@ def _locked(path: Path) -> Generator[None]:
             f"{path} cannot be locked: {error.strerror or error}. Mend the permissions, or choose "
             "another folder with PACALOOM_OUTPUTS."
         ) from error
+
+
+class _Identity(NamedTuple):
+    file: tuple[int, int] | None
+    """Device and inode; None where there is no file."""
+    size: int
+
+
+def _identify(path: Path) -> _Identity:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return _Identity(None, 0)
+    return _Identity((found.st_dev, found.st_ino), found.st_size)
 
 
 def _read(path: Path, start: int) -> bytes:
