@@ -13,12 +13,20 @@ from flows.explanation import Collision, Explanation, Passage, explain
 from flows.explanation import Text as RecordText
 from flows.settings import read_settings
 from schemas.judgements import CRITERIA
+from schemas.review import ReviewVerdict
 
 _MARKS: dict[Passage, str] = {
     "passed": "✓",
     "dropped": "✗",
+    "overruled": "↺",
     "not asked": "·",
     "switched off": "–",
+}
+_VERBS: dict[ReviewVerdict, str] = {
+    "accept": "accepted it",
+    "reject": "rejected it",
+    "edit": "edited it",
+    "withdraw": "withdrew a decision",
 }
 _LONGEST_SHOWN = 600
 
@@ -62,6 +70,8 @@ def _print(explanation: Explanation) -> None:
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     rejection = explanation.rejection
     verdict = f"{explanation.text.id} is kept"
+    if explanation.readers.overruled is not None:
+        verdict = f"{explanation.text.id} was brought back by a reader"
     if rejection is not None:
         verdict = f"{explanation.text.id} was dropped by {rejection.stage}: {rejection.reason}"
     console.print(f"{verdict} ({explanation.dataset.parent.name}/{explanation.dataset.name})")
@@ -74,10 +84,29 @@ def _print(explanation: Explanation) -> None:
             facts.add_row("also breaks", ", ".join(rejection.also))
     stages = (f"{_MARKS[how]} {stage}" for stage, how in explanation.stages.items())
     facts.add_row("stages", "  ".join(stages))
-    for name, text in (*_describe_assessment(explanation), *_describe_origin(explanation)):
+    for name, text in (
+        *_describe_readers(explanation),
+        *_describe_assessment(explanation),
+        *_describe_origin(explanation),
+    ):
         facts.add_row(name, _shown(text))
     console.print(facts)
     console.print(_side_by_side(explanation.text, explanation.collisions))
+
+
+def _describe_readers(explanation: Explanation) -> list[tuple[str, str]]:
+    """Say who decided what; stages before the review never saw what a reader wrote."""
+    rows: list[tuple[str, str]] = []
+    overruled = explanation.readers.overruled
+    if overruled is not None:
+        what = f"{overruled.stage} had dropped it: {overruled.reason}, {overruled.detail}"
+        rows.append(("brought back", what))
+    for decision in explanation.readers.decisions:
+        said = f"{decision.author} {_VERBS[decision.verdict]}, reading {decision.dataset}"
+        rows.append(("reader", f"{said}: {decision.note}" if decision.note else said))
+    if explanation.provenance.edited:
+        rows.append(("edited", "the other stages saw the text before a reader rewrote it"))
+    return rows
 
 
 def _describe_assessment(explanation: Explanation) -> list[tuple[str, str]]:
@@ -138,6 +167,7 @@ def _shown(text: str) -> Text:
 def _to_json(explanation: Explanation) -> str:
     rejection = explanation.rejection
     judgement, difficulty = explanation.assessment
+    overruled = explanation.readers.overruled
     return json.dumps(
         {
             "id": explanation.text.id,
@@ -150,6 +180,9 @@ def _to_json(explanation: Explanation) -> str:
             "also": list(rejection.also) if rejection else [],
             "collides_with": rejection.collides_with if rejection else None,
             "stages": explanation.stages,
+            "edited": explanation.provenance.edited,
+            "overruled": overruled.reason if overruled else None,
+            "decisions": [one.model_dump(mode="json") for one in explanation.readers.decisions],
             "seed_ids": list(explanation.provenance.seed_ids),
             "completion_id": explanation.provenance.completion_id,
             "scores": {name: grade.score for name, grade in judgement._asdict().items()}

@@ -12,6 +12,7 @@ from flows.drafts import read_drafts_manifest
 from flows.earlier import find_versions
 from flows.evaluation_sets import load_protected
 from flows.paths import journal_path
+from flows.readers_part import ReadersPart, find_readers_part
 from flows.resources import find_dataset, find_file
 from flows.settings import Settings
 from pipeline.curation.config import CurationConfig
@@ -40,7 +41,8 @@ _WHOLE_SET_STAGES = ("near-duplicate", "contamination", "judge")
 _FEWEST_ID_DIGITS = 4
 _MOST_NAMED = 8
 
-Passage = Literal["passed", "dropped", "not asked", "switched off"]
+Passage = Literal["passed", "dropped", "overruled", "not asked", "switched off"]
+"""``overruled``: it dropped the draft, and a reader brought that back."""
 
 
 class UnknownRecordError(UserError):
@@ -83,6 +85,8 @@ class Explanation(NamedTuple):
     """The prompt and its answer, where the journal is on this machine."""
     assessment: Assessment
     """What judge and student found, where they were asked."""
+    readers: ReadersPart
+    """What readers decided about it, and what they overruled."""
 
 
 def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
@@ -103,16 +107,18 @@ def explain(reference: str, dataset: str, settings: Settings) -> Explanation:
     rejection = found if isinstance(found, Rejection) else None
     draft = found.draft if isinstance(found, Rejection) else found
     seeds = load_known_seeds(manifest, settings)
+    readers = find_readers_part(folder, draft, settings, is_kept=rejection is None)
     return Explanation(
         folder,
         _to_text(draft),
         draft.provenance,
         rejection,
-        _follow(rejection, manifest),
+        _follow(rejection, readers, manifest),
         _find_collisions(rejection, kept, rejected, _Elsewhere(manifest, seeds, settings)),
         [seed for seed in seeds if seed.id in draft.provenance.seed_ids],
         _find_exchange(draft.provenance, manifest.name, settings),
         read_assessments(folder).get(draft.id, Assessment()),
+        readers,
     )
 
 
@@ -171,12 +177,11 @@ def _to_text(task: Draft | InstructionRecord | SeedTask) -> Text:
     return Text(task.id, task.language, task.instruction, task.input, task.output)
 
 
-def _follow(rejection: Rejection | None, manifest: DatasetManifest) -> dict[Stage, Passage]:
+def _follow(
+    rejection: Rejection | None, readers: ReadersPart, manifest: DatasetManifest
+) -> dict[Stage, Passage]:
     """Say of each stage, in order, what it did with the draft."""
-    config = CurationConfig.model_validate(manifest.curation)
-    asked = {"schema", *config.stage}
-    if config.judge.model is None and config.judge.student is None:
-        asked -= {"judge"}
+    asked = _list_asked(manifest)
     passages: dict[Stage, Passage] = {}
     is_over = False
     for stage in STAGES:
@@ -185,9 +190,25 @@ def _follow(rejection: Rejection | None, manifest: DatasetManifest) -> dict[Stag
         elif rejection is not None and rejection.stage == stage:
             passages[stage] = "dropped"
             is_over = True
+        elif readers.overruled is not None and readers.overruled.stage == stage:
+            passages[stage] = "overruled"
+            is_over = True
+        elif stage == "review" and rejection is None:
+            passages[stage] = "passed" if readers.decisions else "not asked"
         else:
             passages[stage] = "not asked" if is_over else "passed"
     return passages
+
+
+def _list_asked(manifest: DatasetManifest) -> set[Stage]:
+    """List the stages that had a say; judge and review are idle until somebody judges or reads."""
+    config = CurationConfig.model_validate(manifest.curation)
+    asked: set[Stage] = {"schema", *config.stage}
+    if config.judge.model is None and config.judge.student is None:
+        asked -= {"judge"}
+    if manifest.review is None:
+        asked -= {"review"}
+    return asked
 
 
 def _find_collisions(

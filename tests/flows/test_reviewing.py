@@ -8,6 +8,7 @@ import pytest
 
 from flows.compositions import curate
 from flows.engine import PlainEngine
+from flows.explanation import explain
 from flows.parameters import CurateParams
 from flows.paths import reviews_path
 from flows.reviewing import ReviewError, check_edit, open_review, read_decisions
@@ -193,3 +194,47 @@ def test_edited_text_with_what_nobody_sees_is_refused(
 ) -> None:
     with pytest.raises(ReviewError, match=fault):
         check_edit(ReviewedText(instruction="Name a fruit.", output=output), language)
+
+
+def test_record_that_a_reader_brought_back_is_not_said_to_have_passed(settings: Settings) -> None:
+    first = publish(settings)
+    decide(first, settings, 2, "accept", note="사과가 아니라 답이다.")
+
+    explanation = explain("서울의 봄", str(publish(settings)), settings)
+
+    assert explanation.rejection is None
+    assert explanation.stages["language"] == "passed"
+    assert explanation.stages["rules"] == "overruled"
+    assert explanation.stages["novelty"] == "not asked"
+    assert explanation.stages["review"] == "passed"
+    assert explanation.readers.overruled is not None
+    assert explanation.readers.overruled.reason == "refusal"
+    assert [one.note for one in explanation.readers.decisions] == ["사과가 아니라 답이다."]
+
+
+def test_draft_that_was_edited_and_accepted_tells_of_both_readers(settings: Settings) -> None:
+    first = publish(settings)
+    text = ReviewedText(instruction=ROWS[2]["instruction"], output="포근하고 비가 적습니다.")
+    decide(first, settings, 2, "edit", edited=text)
+    second = publish(settings)
+    decide(second, settings, 2, "accept")
+
+    explanation = explain("서울의 봄", str(publish(settings)), settings)
+
+    assert [one.verdict for one in explanation.readers.decisions] == ["edit", "accept"]
+    assert explanation.readers.overruled is not None
+    assert explanation.stages["rules"] == "overruled"
+
+
+def test_record_that_nobody_read_was_not_asked_about_by_the_review(settings: Settings) -> None:
+    first = publish(settings)
+    assert explain("Jeju", str(first), settings).stages["review"] == "switched off"
+    decide(first, settings, 1, "reject")
+    second = str(publish(settings))
+
+    unread, rejected = explain("Jeju", second, settings), explain("Busan", second, settings)
+
+    assert unread.stages["review"] == "not asked"
+    assert unread.readers.decisions == ()
+    assert rejected.stages["review"] == "dropped"
+    assert [one.verdict for one in rejected.readers.decisions] == ["reject"]
