@@ -16,7 +16,7 @@ from pipeline.publishing.statistics.figures import VersionStatistics
 from schemas.frozen import Frozen
 from schemas.manifest import DatasetManifest
 from schemas.records import STAGES, Language, Stage
-from schemas.review import ReviewDecision
+from schemas.review import DecisionTable, ReviewDecision, ReviewedText, ReviewVerdict
 
 
 class DifferenceCounts(Frozen):
@@ -40,6 +40,15 @@ class StoryCounts(Frozen):
     """The first id of each block of stories."""
 
 
+class ShownDecision(Frozen):
+    """What a reader decided, without who and when: a page is passed on to people and hubs."""
+
+    record: str
+    verdict: ReviewVerdict
+    edited: ReviewedText | None
+    note: str
+
+
 class Overview(Frozen):
     """The figures of a version and how to read the blocks that follow."""
 
@@ -55,7 +64,8 @@ class Overview(Frozen):
     row_blocks: int
     stories: StoryCounts
     most_characters: int
-    decisions: tuple[ReviewDecision, ...]
+    decisions: tuple[ShownDecision, ...]
+    """Those that stand."""
     reviewing: bool
 
 
@@ -93,7 +103,6 @@ def describe(
     decisions: Sequence[ReviewDecision] | None,
 ) -> Overview:
     """Gather the figures; decisions of a review under way take the place of those applied."""
-    latest = {one.record: one for one in (edition.decisions if decisions is None else decisions)}
     return Overview(
         manifest=edition.manifest.model_dump(mode="json", include=_SHOWN),
         asked=list_asked_stages(edition.manifest),
@@ -110,8 +119,15 @@ def describe(
             firsts=tuple(firsts),
         ),
         most_characters=MOST_CHARACTERS,
-        decisions=tuple(latest.values()),
+        decisions=_list_standing(edition.decisions if decisions is None else decisions),
         reviewing=decisions is not None,
+    )
+
+
+def _list_standing(decisions: Sequence[ReviewDecision]) -> tuple[ShownDecision, ...]:
+    return tuple(
+        ShownDecision(record=one.record, verdict=one.verdict, edited=one.edited, note=one.note)
+        for _, one in DecisionTable(decisions).list_standing()
     )
 
 

@@ -19,7 +19,7 @@
  *                        Show another decision for this id: badge, filter and counts. null takes
  *                        it away. Fields as schemas.review.ReviewDecision has them:
  *                        {verdict: "accept" | "reject" | "edit", edited: {instruction, input,
- *                        output} | null, note, author, time}.
+ *                        output} | null, note}. The page holds no author and no time.
  *   replace(list)        Show these decisions, each with its ``record``, in place of all others.
  *   next(), previous()   Open the next or previous row of the table as it is filtered and sorted.
  *   open(id)             Open the row with this id; false where there is none.
