@@ -54,7 +54,7 @@ def build_push_parser() -> Parser:
     parser.add_argument(
         "--with-review",
         action="store_true",
-        help="send readers' names too: review.jsonl, and the report that shows their decisions",
+        help="send review.jsonl too, which holds readers' names",
     )
     parser.add_argument("--message", metavar="TEXT", help="title of the commit")
     parser.add_argument(

@@ -65,8 +65,7 @@ def gather_contents(folder: Path, *, with_review: bool, journal: Path | None) ->
 
     Args:
         folder: The version.
-        with_review: Send what holds readers' names too: ``review.jsonl``, and the report of a
-            version that applies their decisions.
+        with_review: Send what holds readers' names too: ``review.jsonl``.
         journal: An export to be sent with the version; then the report may go too, which shows
             prompts and raw answers.
 
@@ -109,9 +108,8 @@ def _find_staying(
     staying: dict[str, str] = {}
     if not with_journal and set(manifest.strategies) - {"import"}:
         staying[REPORT] = "shows prompts and raw answers; send it with --with-journal"
-    if not with_review and any(listed.path == REVIEW for listed in manifest.files):
-        for path in (REVIEW, REPORT):
-            staying[path] = "holds readers' names; send it with --with-review"
+    if not with_review:
+        staying[REVIEW] = "holds readers' names; send it with --with-review"
     return staying
 
 
