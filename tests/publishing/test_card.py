@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.publishing.card.card import render_card
 from pipeline.publishing.card.front_matter import render_front_matter
 from pipeline.publishing.card.reasons import MEANINGS
+from pipeline.publishing.card.speaker import percent
 from pipeline.publishing.card.words import STAGE_NAMES, STAGE_QUESTIONS, TASK_NAMES
 from pipeline.publishing.funnel import count_funnel
 from pipeline.publishing.publish import Publication, publish
@@ -45,6 +46,8 @@ def test_front_matter_is_a_dataset_cards() -> None:
     assert data["license"] == "apache-2.0"
     assert data["task_categories"] == ["text-generation"]
     assert data["size_categories"] == ["n<1K"]
+    assert data["language_creators"] == ["machine-generated"]
+    assert "synthetic" in data["tags"]
     assert [part["split"] for part in data["configs"][0]["data_files"]] == ["train", "validation"]
 
 
@@ -237,11 +240,45 @@ def test_same_edition_gives_the_same_card() -> None:
 
 
 def test_manifest_of_an_import_says_that_nobody_knows_who_wrote_it() -> None:
-    edition = make_edition([ENGLISH], teachers={"rows.jsonl": 1})
+    edition = make_edition([ENGLISH], teachers={"rows.jsonl": 1}, strategies={"import": 1})
 
     card = render_card(edition)
 
     assert isinstance(edition.manifest, DatasetManifest)
     assert "does not know who or what wrote them" in card
     assert "## Rounds and cost" not in card
+    assert "teacher" not in card.split("```")[0].split("# toy", 1)[1]
     assert "./pacaloom curate --name toy --input FILE" in card
+
+
+def test_front_matter_does_not_say_that_a_machine_wrote_an_import() -> None:
+    imported = make_edition([ENGLISH], strategies={"import": 1})
+    mixed = make_edition([ENGLISH, KOREAN], strategies={"import": 1, "structured": 1})
+
+    data, both = (DatasetCard(render_card(one)).data.to_dict() for one in (imported, mixed))
+
+    assert data["language_creators"] == data["annotations_creators"] == ["found"]
+    assert data["tags"] == ["instruction-tuning", "pacaloom"]
+    assert "source_datasets" not in data
+    assert both["language_creators"] == ["machine-generated", "found"]
+    assert "synthetic" in both["tags"]
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (0, 0, "0%"),
+        (0, 9, "0%"),
+        (1, 100_000, "<0.1%"),
+        (1, 1000, "0.1%"),
+        (99, 1000, "9.9%"),
+        (100, 1000, "10%"),
+        (1999, 2000, ">99.9%"),
+        (999, 1000, "99.9%"),
+        (7, 7, "100%"),
+    ],
+)
+def test_share_says_nothing_only_of_nothing_and_all_only_of_all(
+    part: int, whole: int, said: str
+) -> None:
+    assert percent(part, whole) == said

@@ -123,6 +123,22 @@ def test_share_that_readers_found_wrong_is_told(
 @pytest.mark.parametrize(
     ("language", "heading", "told"),
     [
+        ("en", "From drafts to records", "2 drafts that an earlier stage had dropped"),
+        ("ko", "초안에서 레코드까지", "사람이 되살린 초안 2건은 남은 것으로 셉니다"),
+    ],
+)
+def test_funnel_owns_up_to_drafts_that_readers_brought_back(
+    language: Language, heading: str, told: str
+) -> None:
+    review = ReviewReport(accepted=3, edited=0, rejected=0, restored=2, unused=0)
+    edition = make_edition(RECORDS, review=review, card_language=language)
+
+    assert told in section(edition, heading)
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "told"),
+    [
         ("en", "Evaluation items", ["`exam.jsonl`", "2 drafts dropped", "does not find items"]),
         ("ko", "평가 문항 유출", ["`exam.jsonl`", "초안 2건을 버렸습니다", "찾지 못하며"]),
     ],

@@ -13,6 +13,7 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
 )
+_WRITTEN = ("self-instruct", "synthetic", "machine-generated")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]{0,60}")
 
 
@@ -35,6 +36,8 @@ def render_front_matter(manifest: DatasetManifest) -> str:
         if number
     ]
     licence = _name_licence(manifest.licence)
+    creators = _name_creators(manifest)
+    is_written = "machine-generated" in creators
     data = DatasetCardData(
         license=licence.id,
         license_name=licence.name,
@@ -42,14 +45,26 @@ def render_front_matter(manifest: DatasetManifest) -> str:
         language=list(languages) or None,
         task_categories=["text-generation"],
         size_categories=[_size(manifest.kept)],
-        source_datasets=["extended"] if manifest.parents else ["original"],
-        annotations_creators=["machine-generated"],
-        language_creators=["machine-generated"],
+        source_datasets=_name_source(manifest),
+        annotations_creators=creators or None,
+        language_creators=creators or None,
         multilinguality=["multilingual" if len(languages) > 1 else "monolingual"],
-        tags=["instruction-tuning", "self-instruct", "synthetic", "machine-generated", "pacaloom"],
+        tags=["instruction-tuning", *(_WRITTEN if is_written else ()), "pacaloom"],
         configs=[{"config_name": "default", "data_files": files}] if files else None,
     )
     return f"---\n{data.to_yaml().strip()}\n---"
+
+
+def _name_creators(manifest: DatasetManifest) -> list[str]:
+    """Name who wrote the drafts, in the Hub's words; of imports nobody knows more than that."""
+    is_import = {strategy == "import" for strategy in manifest.strategies}
+    return ["found" if one else "machine-generated" for one in sorted(is_import)]
+
+
+def _name_source(manifest: DatasetManifest) -> list[str] | None:
+    if manifest.parents:
+        return ["extended"]
+    return None if "import" in manifest.strategies else ["original"]
 
 
 def _name_licence(licence: str) -> _Licence:

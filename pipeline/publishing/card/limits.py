@@ -48,7 +48,7 @@ def _machine_written(page: Page) -> str:
     return page.say(
         f"The records are machine-written, and {checked}. The rules find what is malformed, "
         "repeated or leaked. They do not find a fact that is wrong.",
-        f"모두 기계가 쓴 글이며 {checked}. 규칙은 형식이 깨진 것, 되풀이한 것, 새어 나온 것을 "
+        f"모두 기계가 쓴 글이며 {checked}. 규칙은 형식이 깨진 것, 되풀이한 것, 유출된 것을 "
         "찾을 뿐 틀린 사실을 찾지는 못합니다.",
     )
 
@@ -141,6 +141,11 @@ def _list_scarce(page: Page, name: str, kinds: list[str]) -> list[str]:
 
 
 def _cultures(page: Page) -> str:
+    if not page.edition.manifest.runs:
+        return page.say(
+            "Nobody has balanced subjects, names and opinions.",
+            "소재와 이름, 의견의 균형을 따로 맞추지 않았습니다.",
+        )
     return page.say(
         "Subjects, names and opinions follow the seed tasks and the teacher's habits. Nobody has "
         "balanced them.",

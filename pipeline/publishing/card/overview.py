@@ -83,12 +83,7 @@ def _answers(page: Page) -> str:
         [page.say("**Quality**", "**품질**"), page.say("; ", ", ").join(_quality(page))],
         [
             page.say("**Licence**", "**라이선스**"),
-            page.say(
-                f"{code(manifest.licence)}, and what the terms of the teacher allow: see "
-                "[Known limits](#known-limits)",
-                f"{code(manifest.licence)}. 교사 모델의 이용 약관도 지켜야 합니다"
-                "([알려진 한계](#알려진-한계))",
-            ),
+            _licence(page),
         ],
         [
             page.say("**Read on**", "**더 보기**"),
@@ -99,6 +94,23 @@ def _answers(page: Page) -> str:
         ],
     ]
     return table([page.say("In short", "한눈에"), " "], rows)
+
+
+def _licence(page: Page) -> str:
+    manifest = page.edition.manifest
+    if not manifest.runs:
+        return page.say(
+            f"{code(manifest.licence)}, as its publisher declared; the terms of the source hold "
+            "too: see [Known limits](#known-limits)",
+            f"{code(manifest.licence)}(발행한 사람이 밝힌 것). 출처의 조건도 지켜야 합니다"
+            "([알려진 한계](#알려진-한계))",
+        )
+    return page.say(
+        f"{code(manifest.licence)}, and what the terms of the teacher allow: see "
+        "[Known limits](#known-limits)",
+        f"{code(manifest.licence)}. 교사 모델의 이용 약관도 지켜야 합니다"
+        "([알려진 한계](#알려진-한계))",
+    )
 
 
 def _quality(page: Page) -> list[str]:

@@ -61,13 +61,14 @@ def write_review(page: Page) -> str:
     rows = [
         [page.say("found right and kept", "맞다고 보고 남김"), f"{review.accepted:,}"],
         [page.say("rewritten and kept", "고쳐서 남김"), f"{review.edited:,}"],
-        [page.say("rejected", "거절"), f"{review.rejected:,}"],
         [
             page.say(
-                "of these, brought back after another stage", "이 가운데 다른 단계에서 되살림"
+                "– of these, brought back after another stage had dropped them",
+                "– 이 가운데 다른 단계에서 버린 것을 되살림",
             ),
             f"{review.restored:,}",
         ],
+        [page.say("rejected", "거절"), f"{review.rejected:,}"],
     ]
     wrong = percent(review.edited + review.rejected, read)
     return page.section(

@@ -3,7 +3,7 @@
 from pipeline.publishing.card.markup import code, excerpt, fence, show_record, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.reasons import MEANINGS, WITHHELD
-from pipeline.publishing.card.speaker import percent
+from pipeline.publishing.card.speaker import count, percent
 from pipeline.publishing.card.words import STAGE_NAMES, STAGE_QUESTIONS
 from pipeline.publishing.funnel import count_funnel
 from schemas.records import Reason, Rejection, Stage
@@ -36,6 +36,7 @@ def write_funnel(page: Page) -> str:
         page.picture("funnel"),
         page.say("Numbers are drafts.", "단위는 건입니다."),
         table(header, rows, right=len(header) - 1),
+        _restored(page),
     )
 
 
@@ -71,6 +72,19 @@ def write_reasons(page: Page) -> str:
         ),
         table([*header, *names, share], rows, right=len(names) + 1),
         _examples(page),
+    )
+
+
+def _restored(page: Page) -> str:
+    """Own up to what the table cannot show: it follows where drafts ended, not all on their way."""
+    review = page.edition.manifest.review
+    if review is None or not review.restored:
+        return ""
+    drafts = count(review.restored, "draft", "drafts")
+    return page.say(
+        f"{drafts} that an earlier stage had dropped, and readers brought back, "
+        f"{'is' if review.restored == 1 else 'are'} counted as left.",
+        f"앞 단계에서 버렸다가 사람이 되살린 초안 {review.restored:,}건은 남은 것으로 셉니다.",
     )
 
 

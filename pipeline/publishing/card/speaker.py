@@ -27,6 +27,13 @@ def count(number: int, one: str, more: str) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Write a share: ``63%``, below 10 with a decimal; ``0%`` of nothing."""
+    """Write a share: ``63%``, near the ends with a decimal; ``0%`` of nothing.
+
+    What is little but something is never ``0%``, and what is nearly all is never ``100%``.
+    """
     share = part / whole if whole else 0.0
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
     return f"{share:.1%}" if 0 < share < 0.0995 or 0.995 <= share < 1 else f"{share:.0%}"
