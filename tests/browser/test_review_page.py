@@ -216,6 +216,19 @@ def press_jamo(page: Page, key: str) -> None:
     )
 
 
+def test_key_that_is_held_down_decides_about_one_record(page: Page, settings: Settings) -> None:
+    with serving(settings) as served:
+        open_records(page, served)
+        open_record(page, FLOWER)
+        for _ in range(5):
+            page.keyboard.down("a")
+            page.wait_for_timeout(50)
+        page.keyboard.up("a")
+
+        expect(page.locator(".review-progress")).to_contain_text("1 of")
+        assert len(served.read()) == 1
+
+
 def test_text_is_kept_while_the_server_is_gone_and_saved_when_it_is_back(
     page: Page, context: BrowserContext, settings: Settings
 ) -> None:

@@ -447,7 +447,8 @@ function onOpen(opened) {
 const COMMANDS = { a: accept, r: openNote, e: openEdit, u: undo, n: () => advance() };
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  // A key that is held down would decide about records that nobody has read.
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input, textarea, select, dialog")) return;
   const command = COMMANDS[JAMO[event.key] ?? event.key];
   if (!command || (row === null && command !== undo && command !== COMMANDS.n)) return;
