@@ -196,6 +196,16 @@ def test_a_view_is_shared_by_its_address(open_report: OpenReport) -> None:
     expect(again.locator("#search")).to_have_value("서울")
 
 
+def test_an_address_of_a_record_marks_it_in_the_list(open_report: OpenReport) -> None:
+    records = [make_record(f"Name lake number {number}.") for number in range(300)]
+    page = open_report(make_edition(records), f"#view=records&open={records[250].id}")
+
+    marked = page.locator("#space [aria-selected=true]")
+
+    expect(marked).to_contain_text("Name lake number 250.")
+    expect(marked).to_be_in_viewport()
+
+
 def test_a_chart_leads_to_its_records(open_report: OpenReport) -> None:
     page = open_report(EDITION)
 

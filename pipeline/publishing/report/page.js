@@ -155,6 +155,9 @@ async function showOpen() {
     return;
   }
   await drawStory(row);
+  // A shared address opens a record that the list may not show yet.
+  const place = shown.indexOf(row);
+  if (place >= 0 && place !== active) moveTo(place);
   drawRows();
   if (!panel.contains(document.activeElement)) byId("story-scroll").focus({ preventScroll: true });
   tell(describeRow(row));
