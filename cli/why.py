@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -82,8 +83,11 @@ def _print(explanation: Explanation) -> None:
         facts.add_row("because", _shown(rejection.detail))
         if rejection.also:
             facts.add_row("also breaks", ", ".join(rejection.also))
-    stages = (f"{_MARKS[how]} {stage}" for stage, how in explanation.stages.items())
-    facts.add_row("stages", "  ".join(stages))
+    # Columns: a line that is broken anywhere would part a mark from its stage.
+    stages = [f"{_MARKS[how]} {stage}" for stage, how in explanation.stages.items()]
+    facts.add_row("stages", Columns(stages, padding=(0, 2)))
+    met = set(explanation.stages.values())
+    facts.add_row("", "  ".join(f"{mark} {how}" for how, mark in _MARKS.items() if how in met))
     for name, text in (
         *_describe_readers(explanation),
         *_describe_assessment(explanation),

@@ -18,6 +18,7 @@ from pipeline.publishing.versions import open_version
 from schemas.manifest import DatasetManifest
 from schemas.records import LANGUAGES
 
+_WIDEST_NUMBER = len("1,000")
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
@@ -40,12 +41,18 @@ def run_list(arguments: Sequence[str]) -> int:
     table = Table()
     for header in ("version", *LANGUAGES, "kept", "generated", "teacher", "licence"):
         is_number = header in (*LANGUAGES, "kept", "generated")
-        justify = "right" if is_number else "left"
-        table.add_column(header, justify=justify, overflow="fold", no_wrap=header == "version")
-    for folder, manifest, problem in listed:
+        table.add_column(
+            header,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_number or header == "version",
+            # On a narrow terminal the other columns give way; numbers would vanish.
+            min_width=_WIDEST_NUMBER if is_number else None,
+        )
+    for folder, manifest, _problem in listed:
         reference = f"{folder.parent.name}/{folder.name}"
         if manifest is None:
-            table.add_row(reference, *[""] * 4, f"unreadable: {make_visible(problem)}", "")
+            table.add_row(reference, *[""] * 4, "unreadable", "")
             continue
         table.add_row(
             reference,
@@ -55,9 +62,15 @@ def run_list(arguments: Sequence[str]) -> int:
             make_visible(", ".join(manifest.teachers)),
             make_visible(manifest.licence),
         )
-    Console(stderr=True, highlight=False, markup=False).print(
-        table if listed else "No dataset version yet. Make one with `./pacaloom retrain`."
+    console = Console(stderr=True, highlight=False, markup=False)
+    missing = f"No dataset version of {known.name!r}." if known.name else "No dataset version yet."
+    console.print(
+        table if listed else f"{make_visible(missing)} Make one with `./pacaloom retrain`."
     )
+    # Below the table: in a column of it a path would be broken every few letters.
+    for one in listed:
+        if one.problem:
+            console.print(make_visible(one.problem), soft_wrap=True)
     names = {"datasets": [str(one.folder) for one in listed]}
     print(escape_json(json.dumps(names, ensure_ascii=False)))
     return 0

@@ -27,3 +27,23 @@ def test_no_name_of_a_version_from_elsewhere_reaches_the_terminal_as_it_is(tmp_p
         assert done.status == 0
         assert not set("\x1b\x07\u202e") & set(done.stdout + done.stderr)
         assert "␛" in done.stderr
+
+
+def test_list_says_in_one_line_of_its_own_what_is_wrong_with_a_damaged_version(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "outputs" / "datasets" / "a" / "0001-0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{", "utf-8")
+
+    listed = run_pacaloom("datasets", "list", outputs=tmp_path / "outputs")
+
+    assert listed.status == 0
+    told = [line for line in listed.stderr.splitlines() if str(folder / "manifest.json") in line]
+    assert [line for line in told if "is not a dataset version" in line]
+
+
+def test_list_names_the_name_that_has_no_version(tmp_path: Path) -> None:
+    listed = run_pacaloom("datasets", "list", "frist", outputs=tmp_path / "outputs")
+
+    assert "No dataset version of 'frist'." in listed.stderr
