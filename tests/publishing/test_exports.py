@@ -23,7 +23,7 @@ from pipeline.publishing.exports.writing import Choice, export_version
 from pipeline.publishing.tables import TableError, write_records
 from schemas.manifest import DatasetManifest
 from schemas.records import InstructionRecord, Language, Provenance
-from schemas.storage import ManifestError
+from schemas.storage import ManifestError, StorageError
 from schemas.templates import render
 
 ORIGIN = Provenance(strategy="structured", teacher="teacher-1", completion_id="c1")
@@ -405,6 +405,48 @@ def test_no_other_version_is_written_into_either(
         export_version(version, [OPENAI_CHAT, BY_NAME["alpaca"]], to, force=True)
 
     assert sorted(other.rglob("*")) == before
+
+
+def test_nothing_is_put_among_versions_where_it_would_be_the_newest(version: Path) -> None:
+    with pytest.raises(ExportError, match="lies among the versions"):
+        export_version(version, [OPENAI_CHAT], version.with_name("0002-0123456789ab"))
+
+    assert [folder.name for folder in version.parent.iterdir()] == [version.name]
+
+
+@pytest.mark.parametrize("leads_to", ["out", "on-a-disk-that-is-not-here"])
+def test_a_link_that_leads_to_no_folder_is_named(
+    version: Path, target: Path, leads_to: str
+) -> None:
+    target.symlink_to(leads_to)
+
+    with pytest.raises(ExportError, match="is a link that leads to no folder"):
+        export_version(version, [OPENAI_CHAT], target)
+    assert target.is_symlink()
+
+
+def test_an_empty_folder_behind_a_link_is_filled(version: Path, target: Path) -> None:
+    (target.parent / "disk").mkdir()
+    target.symlink_to("disk")
+
+    export_version(version, [OPENAI_CHAT], target)
+
+    assert target.is_symlink()
+    assert len(read_all(target.parent / "disk")) == 4
+
+
+def test_a_file_where_a_format_wants_its_folder_is_named(version: Path, target: Path) -> None:
+    target.mkdir()
+    (target / "alpaca").write_text("mine")
+
+    with pytest.raises(StorageError, match=r"File exists.*/alpaca"):
+        export_version(version, [BY_NAME["alpaca"], OPENAI_CHAT], target, force=True)
+    assert [file.name for file in target.iterdir()] == ["alpaca"]
+
+
+def test_a_name_that_no_file_system_takes_is_one_line(version: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="cannot be a folder: File name too long"):
+        export_version(version, [OPENAI_CHAT], tmp_path / ("n" * 300))
 
 
 def test_force_takes_no_link_that_leads_nowhere_now(version: Path, target: Path) -> None:

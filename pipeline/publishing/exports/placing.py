@@ -3,14 +3,15 @@
 import os
 import shutil
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.publishing.exports.contract import ExportError
 from pipeline.publishing.exports.reading import read_source
 from pipeline.publishing.exports.source import SOURCE
-from pipeline.publishing.versions import open_version
-from schemas.storage import ManifestError, atomic_folder
+from pipeline.publishing.versions import list_versions
+from schemas.manifest import DatasetManifest, TrainingManifest
+from schemas.storage import ManifestError, StorageError, atomic_folder, read_manifest
 
 _STAGED = ".export-unfinished"
 
@@ -28,14 +29,14 @@ def replace_export(target: Path, places: Sequence[Path], force: bool) -> Generat
         ExportError: ``target`` is not empty, or a file would go that no export wrote.
         StorageError: The folder cannot be written.
     """
-    if target.exists() and not target.is_dir():
-        raise ExportError(f"{target} is a file; name a folder with --to.")
-    is_filled = target.is_dir() and any(target.iterdir())
+    is_filled = _is_filled(target)
     if is_filled and not force:
         raise ExportError(
             f"{target} is not empty. Name another folder with --to, or add --force to replace an "
             "earlier export there."
         )
+    # A link to an empty folder stays, and the folder is filled.
+    target = Path(os.path.realpath(target))
     if not is_filled:
         with atomic_folder(target) as folder:
             yield folder
@@ -51,34 +52,61 @@ def replace_export(target: Path, places: Sequence[Path], force: bool) -> Generat
             _check_owner(staged / place, target / place)
         for place in places:
             _take_over(staged / place, target / place)
+    except OSError as error:
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}: {error.filename}. Mend the "
+            "permissions or move it away, then export again with --force."
+        ) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
 
+def _is_filled(target: Path) -> bool:
+    """Tell whether a folder is there and holds something."""
+    try:
+        if target.is_dir():
+            return any(target.iterdir())
+    except OSError as error:
+        raise ExportError(f"{target} cannot be a folder: {error.strerror}.") from error
+    if os.path.lexists(target):
+        what = "a link that leads to no folder" if target.is_symlink() else "a file"
+        raise ExportError(f"{target} is {what}; name a folder with --to.")
+    return False
+
+
 def refuse_versions(target: Path, places: Sequence[Path]) -> None:
-    """Refuse to write into a published version, through links too.
+    """Refuse to write into a published version, also through links, or to lie among versions.
 
     Raises:
-        ExportError: ``target`` or one of the places in it is, or is in, a version's folder.
+        ExportError: ``target`` or one of the places in it is, or is in, a version's folder; or it
+            could be taken for the newest version.
     """
     for place in places:
-        resolved = (target / place).resolve()
+        # Path.resolve() fails on a link to itself.
+        resolved = Path(os.path.realpath(target / place))
         for folder in (resolved, *resolved.parents):
             if _is_version(folder):
                 raise ExportError(
                     f"{target / place} is in the version {folder}, which never changes. Name "
                     "another folder with --to."
                 )
+        beside = resolved.parent
+        if any(map(_is_version, list_versions(beside.parent, beside.name))):
+            raise ExportError(
+                f"{target / place} lies among the versions in {beside}, and would be taken for "
+                "one. Name another folder with --to."
+            )
 
 
 def _is_version(folder: Path) -> bool:
+    """Tell whether a folder is a published dataset or model."""
     if not os.access(folder / "manifest.json", os.R_OK):
         return False
-    try:
-        open_version(folder)
-    except ManifestError:
-        return False
-    return True
+    for manifest in (DatasetManifest, TrainingManifest):
+        with suppress(ManifestError):
+            read_manifest(folder, manifest, "a version")
+            return True
+    return False
 
 
 def _check_owner(staged: Path, target: Path) -> None:
