@@ -72,6 +72,26 @@ def test_section_tells_its_figures(language: Language, heading: str, told: list[
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "told"),
+    [
+        ("en", "Diversity", ["2 different pairs", "Of all words 25%", "Of all morphemes 25%"]),
+        ("ko", "다양성", ["2가지", "서로 다른 낱말의 비율", "서로 다른 형태소의 비율"]),
+    ],
+)
+def test_pairs_have_a_noun_and_korean_words_are_counted_as_morphemes(
+    language: Language, heading: str, told: list[str]
+) -> None:
+    phrases = make_phrases(["write"], ["story", "poem", ""])
+    figures = make_statistics({"en": phrases, "ko": make_phrases(["쓰다"], ["시", "글", ""])})
+
+    text = section(make_edition(RECORDS, [], figures, card_language=language), heading)
+
+    assert text.count(told[0]) == 2
+    for words in told[1:]:
+        assert text.count(words) == 1
+
+
 def test_sections_without_figures_are_absent() -> None:
     card = render_card(make_edition(RECORDS))
 

@@ -66,16 +66,17 @@ def write_similarity(page: Page) -> str:
 def _describe(page: Page, language: Language, diversity: Diversity) -> str:
     name = page.speaker.language_name(language)
     parsed = percent(diversity.parsed, diversity.looked_at)
-    kinds = len(diversity.phrases)
+    kinds = sum(bool(phrase.noun) for phrase in diversity.phrases)
     reader = "형태소 분석기가" if language == "ko" else "품사 분석기가"
+    units, unit = ("morphemes", "형태소") if language == "ko" else ("words", "낱말")
     return page.say(
         f"**{name}.** A tagger read {diversity.looked_at:,} instructions and found in {parsed} "
-        f"what is asked for: {kinds:,} different pairs of verb and noun. Of all words "
-        f"{diversity.distinct_1:.0%} are different ones, of pairs of neighbouring words "
+        f"what is asked for: {kinds:,} different pairs of verb and noun. Of all {units} "
+        f"{diversity.distinct_1:.0%} are different ones, of pairs of neighbouring {units} "
         f"{diversity.distinct_2:.0%} (distinct-1 and distinct-2; they fall as a dataset grows).",
         f"**{name}.** {reader} 지시문 {diversity.looked_at:,}건을 읽었고 그중 {parsed}에서 "
         f"무엇을 시키는지 찾았습니다. 명사와 서술어의 짝은 모두 {kinds:,}가지입니다. 서로 다른 "
-        f"낱말의 비율(distinct-1)은 {diversity.distinct_1:.0%}, 이웃한 두 낱말의 "
+        f"{unit}의 비율(distinct-1)은 {diversity.distinct_1:.0%}, 서로 다른 이웃 {unit} 짝의 "
         f"비율(distinct-2)은 {diversity.distinct_2:.0%}입니다. 두 값은 데이터셋이 커질수록 "
         "낮아집니다.",
     )
