@@ -210,7 +210,17 @@ def test_half_copied_version_is_refused_and_the_missing_file_named(
 
 
 @pytest.mark.parametrize(
-    "path", ["../../secret.txt", "/etc/hostname", ".git/config", "data/../../x", "..\\x"]
+    "path",
+    [
+        "../../secret.txt",
+        "/etc/hostname",
+        ".git/config",
+        "data/../../x",
+        "..\\x",
+        "./review.jsonl",
+        "data//x",
+        "",
+    ],
 )
 def test_manifest_that_points_out_of_its_folder_is_refused(
     hub: Hub, tmp_path: Path, path: str
@@ -222,6 +232,29 @@ def test_manifest_that_points_out_of_its_folder_is_refused(
 
     with pytest.raises(DamagedFileError, match="leads out"):
         push(hub, tmp_path)
+
+
+@pytest.mark.parametrize("path", ["journal.jsonl.gz", "manifest.json"])
+def test_manifest_that_lists_what_is_no_file_of_a_version_is_refused(
+    hub: Hub, tmp_path: Path, path: str
+) -> None:
+    folder = make_version(tmp_path, 1, TEXTS)
+    (folder / "journal.jsonl.gz").write_bytes((folder / "report.html").read_bytes())
+    manifest = (folder / "manifest.json").read_text(encoding="utf-8")
+    changed = manifest.replace('"report.html"', f'"{path}"')
+    (folder / "manifest.json").write_text(changed, encoding="utf-8")
+
+    with pytest.raises(DamagedFileError, match="a name that no version lists"):
+        push(hub, tmp_path)
+    assert REPOSITORY not in hub.repositories
+
+
+def test_password_in_an_endpoint_is_not_repeated(hub: Hub, tmp_path: Path) -> None:
+    make_version(tmp_path, 1, TEXTS)
+
+    with pytest.raises(HubRequestError, match=r"'hub\.example\.org/x'") as caught:
+        push(hub, tmp_path, endpoint="https://me:s3cret@hub.example.org/x")
+    assert "s3cret" not in str(caught.value)
 
 
 def test_symbolic_link_out_of_the_version_is_not_followed(hub: Hub, tmp_path: Path) -> None:

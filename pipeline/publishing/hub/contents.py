@@ -115,11 +115,19 @@ def _find_staying(
 
 def _locate(folder: Path, path: str) -> Path:
     """Find a listed file; a manifest from elsewhere may name anything on this machine."""
-    parts = PurePosixPath(path).parts
-    is_plain = parts and not path.startswith("/") and not any(p.startswith(".") for p in parts)
+    plain = PurePosixPath(path)
+    is_plain = plain.parts and not plain.is_absolute() and plain.as_posix() == path
+    is_hidden = any(part.startswith(".") for part in plain.parts)
     file = folder / path
-    if not is_plain or "\\" in path or not file.resolve().is_relative_to(folder.resolve()):
+    if (
+        not is_plain
+        or is_hidden
+        or "\\" in path
+        or not file.resolve().is_relative_to(folder.resolve())
+    ):
         raise _damaged(folder, path, "a path that leads out of the version, or is hidden")
+    if path in (MANIFEST, JOURNAL):
+        raise _damaged(folder, path, "a name that no version lists")
     if not file.is_file():
         raise _damaged(folder, path, "it is missing")
     return file

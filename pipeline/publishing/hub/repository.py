@@ -189,7 +189,8 @@ def _check_endpoint(endpoint: str, token: str | None) -> None:
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise HubRequestError(
-            f"Endpoint {endpoint!r}: wanted an address like https://huggingface.co."
+            f"Endpoint {endpoint.rpartition('@')[2]!r}: wanted an address like "
+            "https://huggingface.co, without a user's name."
         )
     if token and parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise HubRequestError(
