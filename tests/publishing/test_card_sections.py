@@ -179,6 +179,27 @@ def test_contamination_says_what_was_held_against_and_what_it_does_not_prove(
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "told"),
+    [
+        ("en", "Evaluation items", "rewrote or brought back were not held against them again"),
+        ("ko", "평가 문항 유출", "고치거나 되살린 레코드는 다시 대조하지 않았으므로"),
+    ],
+)
+def test_contamination_proves_nothing_of_what_readers_wrote_or_brought_back(
+    language: Language, heading: str, told: str
+) -> None:
+    accepted, edited, restored = (
+        ReviewReport(accepted=1, edited=0, rejected=1, restored=0, unused=0),
+        ReviewReport(accepted=0, edited=1, rejected=0, restored=0, unused=0),
+        ReviewReport(accepted=1, edited=0, rejected=0, restored=1, unused=0),
+    )
+
+    for review, is_told in ((accepted, False), (edited, True), (restored, True)):
+        edition = make_edition(RECORDS, review=review, card_language=language)
+        assert (told in section(edition, heading)) == is_told
+
+
 def test_contamination_that_was_not_looked_for_is_said() -> None:
     edition = make_edition(RECORDS, curation={"stage": ["schema"]})
 
@@ -290,3 +311,18 @@ def test_notices_are_told_before_the_sections() -> None:
     card = render_card(make_edition(RECORDS), (), ["No font with Hangul was found."])
 
     assert card.index("> No font with Hangul") < card.index("## From drafts to records")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "out of `r.jsonl`"), ("ko", "출처 `r.jsonl`")]
+)
+def test_imported_records_are_shown_without_a_teacher(language: Language, told: str) -> None:
+    record = make_record()
+    origin = record.provenance.model_copy(update={"strategy": "import", "teacher": "r.jsonl"})
+    imported = record.model_copy(update={"provenance": origin})
+
+    card = render_card(make_edition([imported], card_language=language, teachers={"r.jsonl": 1}))
+
+    assert told in card
+    assert "교사 `" not in card
+    assert "by `" not in card

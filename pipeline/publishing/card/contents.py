@@ -6,7 +6,7 @@ from pipeline.publishing.card.markup import code, fence, listed, show_record, ta
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.words import TASK_NAMES
 from pipeline.publishing.statistics.figures import Lengths
-from schemas.records import Language, TaskType
+from schemas.records import Language, Provenance, TaskType
 
 _EXAMPLES_A_LANGUAGE = 2
 _SEEDS = 5
@@ -49,23 +49,26 @@ def write_examples(page: Page) -> str:
         own = [record for record in page.kept if record.language == language]
         # By id: a fixed choice that nobody picked for its beauty.
         for record in sorted(own, key=lambda one: one.id)[:_EXAMPLES_A_LANGUAGE]:
-            origin = record.provenance
-            seeds = [code(seed) for seed in origin.seed_ids]
-            more = page.say("and {} more", "외 {}개")
-            from_ = listed(seeds, _SEEDS, more) or page.say("none", "없음")
-            said = page.say(
-                f"{page.speaker.language_name(language)}, {code(record.id)}, by "
-                f"{code(origin.teacher)}; seed tasks behind it: {from_}",
-                f"{page.speaker.language_name(language)}, {code(record.id)}, 교사 "
-                f"{code(origin.teacher)}, 바탕이 된 시드 과제: {from_}",
-            )
-            shown.append(said)
+            name = page.speaker.language_name(language)
+            shown.append(f"{name}, {code(record.id)}, {_origin(page, record.provenance)}")
             shown.append(fence(show_record(record.instruction, record.input, record.output)))
     intro = page.say(
         "Chosen by their ids, not for their beauty.",
         "ID 순으로 골랐으며 잘된 것만 뽑지 않았습니다.",
     )
     return page.section("More records", "레코드 더 보기", *([intro, *shown] if shown else []))
+
+
+def _origin(page: Page, origin: Provenance) -> str:
+    if origin.strategy == "import":
+        return page.say(f"out of {code(origin.teacher)}", f"출처 {code(origin.teacher)}")
+    seeds = [code(seed) for seed in origin.seed_ids]
+    more = page.say("and {} more", "외 {}개")
+    from_ = listed(seeds, _SEEDS, more) or page.say("none", "없음")
+    return page.say(
+        f"by {code(origin.teacher)}; seed tasks behind it: {from_}",
+        f"교사 {code(origin.teacher)}, 바탕이 된 시드 과제: {from_}",
+    )
 
 
 def _lengths(page: Page) -> str:

@@ -61,12 +61,18 @@ def write_making(page: Page) -> str:
         page.say(f"{code(name)} ({number:,} drafts)", f"{code(name)}({number:,}건)")
         for name, number in sorted(manifest.teachers.items(), key=lambda one: (-one[1], one[0]))
     ]
-    seeds = [f"{code(seed.path)} (sha256 `{seed.sha256[:12]}`)" for seed in manifest.seeds]
+    seeds = [
+        page.say(
+            f"{code(seed.path)} (sha256 `{seed.sha256[:12]}`)",
+            f"{code(seed.path)}(sha256 `{seed.sha256[:12]}`)",
+        )
+        for seed in manifest.seeds
+    ]
     against = [code(name) for name in manifest.against]
     facts = [
         (_name_sources(page), teachers),
         (page.say("Strategies", "전략"), strategies),
-        (page.say("Seed tasks", "시드 과제"), seeds),
+        (_name_seeds(page), seeds),
         (page.say("Had to differ from", "겹치지 않아야 했던 이전 버전"), against),
         (page.say("Stopped because", "생성이 끝난 이유"), _endings(manifest.runs)),
         (page.say("Code", "코드 버전"), [code(manifest.code_version)]),
@@ -94,7 +100,7 @@ def write_parents(page: Page) -> str:
     ]
     header = [
         page.say("source", "출처"),
-        page.say("revision", "판"),
+        page.say("revision", "리비전"),
         page.say("records taken", "가져온 레코드(건)"),
         page.say("of", "전체(건)"),
         page.say("share asked for", "요청한 비율"),
@@ -117,7 +123,7 @@ def _again(page: Page) -> str:
     if manifest.parents:
         return page.say(
             "`manifest.json` names each parent with its revision, and all settings.",
-            "출처마다의 판과 모든 설정은 `manifest.json`에 있습니다.",
+            "출처별 리비전과 모든 설정은 `manifest.json`에 있습니다.",
         )
     if not manifest.runs:
         return page.say(
@@ -141,6 +147,12 @@ def _name_sources(page: Page) -> str:
     if page.edition.manifest.runs:
         return page.say("Teachers", "교사 모델")
     return page.say("Sources", "출처")
+
+
+def _name_seeds(page: Page) -> str:
+    if page.edition.manifest.runs:
+        return page.say("Seed tasks", "시드 과제")
+    return page.say("Compared with the seed tasks", "비교한 시드 과제")
 
 
 def _endings(runs: tuple[GenerationRun, ...]) -> list[str]:

@@ -105,7 +105,7 @@ def write_contamination(page: Page) -> str:
                   _SETS, more)  # fmt: skip
     return page.section(
         *heading,
-        page.say(f"Held against: {sets}.", f"견준 것: {sets}.") + " " + _count_leaks(page),
+        page.say(f"Held against: {sets}.", f"대조한 것: {sets}.") + " " + _count_leaks(page),
         page.say(
             "This proves that no kept record holds an item of these sets word for word. It does "
             "not find items in other words or another language, says nothing about other sets, "
@@ -114,6 +114,19 @@ def write_contamination(page: Page) -> str:
             "다른 언어로 옮긴 문항은 찾지 못하며, 다른 평가 문항에 대해서는 말해 주지 않고, 교사 "
             "모델이 이 문항들로 학습했는지도 알 수 없습니다.",
         ),
+        _not_looked_at(page),
+    )
+
+
+def _not_looked_at(page: Page) -> str:
+    """Own up to what came after the stage: the review, which has the last word."""
+    review = page.edition.manifest.review
+    if review is None or not review.edited + review.restored:
+        return ""
+    return page.say(
+        "Records that readers rewrote or brought back were not held against them again, and are "
+        "not part of this proof.",
+        "사람이 고치거나 되살린 레코드는 다시 대조하지 않았으므로 여기에 해당하지 않습니다.",
     )
 
 
