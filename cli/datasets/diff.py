@@ -123,14 +123,19 @@ def _list_examples(difference: Difference, most: int) -> Iterator[Text]:
 
 
 def _show_change(change: Change) -> Iterator[Text]:
-    how = "edited by a reader" if change.after.provenance.edited else "another answer"
-    yield _line("~", change.after.id, f"{change.after.instruction} ({how})")
+    yield _line("~", change.after.id, f"{change.after.instruction} ({_tell_how(change)})")
     for column in ("instruction", "input", "output"):
         before, after = getattr(change.before, column), getattr(change.after, column)
         if before != after:
             yield Text(f"    {column}", style="dim")
             yield Text(f"      - {_shown(before)}", style="red")
             yield Text(f"      + {_shown(after)}", style="green")
+
+
+def _tell_how(change: Change) -> str:
+    if change.after.provenance.edited:
+        return "edited by a reader"
+    return "an edit taken back" if change.before.provenance.edited else "another answer"
 
 
 def _line(sign: str, record_id: str, text: str) -> Text:

@@ -89,3 +89,19 @@ def test_mistakes_are_told_in_one_line(outputs: Path) -> None:
     assert "nobody" in unknown.stderr
     assert "wanted a whole number from 0" in negative.stderr
     assert "Traceback" not in unknown.stderr + negative.stderr
+
+
+def test_edit_that_was_taken_back_is_called_that(tmp_path: Path) -> None:
+    before = _record("강 이름을 말해 줘.", "ko", "한강.")
+    origin = before.provenance.model_copy(update={"edited": True, "derived_from": before.id})
+    edited = before.model_copy(update={"output": "낙동강.", "provenance": origin})
+    _publish(tmp_path, [before], [])
+    _publish(tmp_path, [InstructionRecord.model_validate(edited.model_dump())], [])
+    folders = sorted((tmp_path / "datasets/demo").glob("0*"))
+    older, newer = (f"demo/{folder.name}" for folder in folders)
+
+    edit = run_pacaloom("datasets", "diff", older, newer, outputs=tmp_path)
+    back = run_pacaloom("datasets", "diff", newer, older, outputs=tmp_path)
+
+    assert "(edited by a reader)" in edit.stderr
+    assert "(an edit taken back)" in back.stderr

@@ -326,3 +326,12 @@ def test_imported_records_are_shown_without_a_teacher(language: Language, told: 
     assert told in card
     assert "교사 `" not in card
     assert "by `" not in card
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "Use"), ("ko", "쓰는 법")])
+def test_every_command_of_the_card_names_the_version(language: Language, heading: str) -> None:
+    text = section(make_edition(RECORDS, card_language=language), heading)
+
+    commands = [line for line in text.splitlines() if line.startswith("./pacaloom")]
+    assert len(commands) == 4
+    assert all("toy/0001-0123456789ab" in command for command in commands)

@@ -26,7 +26,10 @@ def write_use(page: Page) -> str:
             f"./pacaloom finetune --dataset {name} --method lora --student MODEL",
             page.say("train a student on it", "학생 모델 미세조정"),
         ),
-        ("./pacaloom why RECORD_ID", page.say("the story of one record", "레코드 하나의 내력")),
+        (
+            f"./pacaloom why RECORD_ID --dataset {name}",
+            page.say("the story of one record", "레코드 하나의 내력"),
+        ),
     ]
     commands = "\n\n".join(f"# {said}\n{command}" for command, said in lines)
     return page.section("Use", "쓰는 법", f"```sh\n{commands}\n```", _columns_for_training(page))
