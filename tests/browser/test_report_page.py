@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from playwright.sync_api import Page, expect
 from pipeline.publishing.report.report import write_report
 from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt
 from schemas.judgements import Assessment, Grade, Judgement
-from schemas.records import InstructionRecord, Neighbour, Rejection, SeedTask
+from schemas.records import InstructionRecord, Language, Neighbour, Rejection, SeedTask
+from schemas.review import ReviewDecision
 from tests.browser.editions import make_edition, make_origin, make_record, make_rejection
 
 pytestmark = pytest.mark.browser
@@ -204,6 +206,28 @@ def test_an_address_of_a_record_marks_it_in_the_list(open_report: OpenReport) ->
 
     expect(marked).to_contain_text("Name lake number 250.")
     expect(marked).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "A reader accepted"), ("ko", "사람이 승인하거나")]
+)
+def test_a_record_that_a_reader_accepted_says_so_beside_its_stages(
+    open_report: OpenReport, language: Language, words: str
+) -> None:
+    kept = [make_record("Name a lake."), make_record("Name a river.")]
+    accepted = ReviewDecision(
+        record=kept[0].id, verdict="accept", author="kim", time=datetime.now(UTC), dataset="d/1"
+    )
+    edition = make_edition(kept)._replace(decisions=[accepted])
+    manifest = edition.manifest.model_copy(update={"card_language": language})
+    edition = edition._replace(manifest=manifest)
+
+    decided = open_report(edition, f"#open={kept[0].id}")
+    expect(decided.locator("#panel")).to_contain_text(words)
+
+    undecided = open_report(edition, f"#open={kept[1].id}")
+    expect(undecided.locator("#panel")).to_contain_text("Name a river.")
+    expect(undecided.locator("#panel")).not_to_contain_text(words)
 
 
 def test_a_chart_leads_to_its_records(open_report: OpenReport) -> None:

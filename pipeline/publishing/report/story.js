@@ -136,7 +136,14 @@ function stageSection(row) {
       make("span", { class: "step-state" }, say(`stage-${passage}`)),
     );
   });
-  return section("way", make("ol", { class: "steps" }, steps));
+  const note = hasReadersWord(row) && make("p", { class: "note" }, say("readers-word"));
+  return section("way", make("ol", { class: "steps" }, steps), note);
+}
+
+/** Readers' decisions that this version applies; those of a review under way are not applied yet. */
+function hasReadersWord(row) {
+  const isEdited = (columns.origin[row] || [])[3];
+  return columns.side[row] && !OVERVIEW.reviewing && (isEdited || decisions.has(columns.id[row]));
 }
 
 function passageOf(stage, droppedBy, isOver) {
