@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.curation.config import CurationConfig
 from pipeline.curation.funnel import curate
-from pipeline.curation.shards import LostProcessError, examine_here, examine_in_processes
+from pipeline.curation.processes import LostProcessError
+from pipeline.curation.shards import examine_here, examine_in_processes
 from schemas.progress import no_progress
 from schemas.records import Draft
 from tests.curation.making import make_draft
