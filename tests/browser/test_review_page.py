@@ -127,7 +127,7 @@ def serving(
 
 def open_records(page: Page, served: Served) -> None:
     page.goto(served.address)
-    page.wait_for_function("document.body.dataset.loaded === 'true'")
+    expect(page.locator("body[data-loaded=true]")).to_be_attached()
 
 
 def open_record(page: Page, instruction: str) -> str:
@@ -166,7 +166,7 @@ def test_decisions_survive_a_reload_and_are_in_the_next_version(
         expect(page.locator(".review-progress")).to_have_text("4 of 4 decided")
 
         page.reload()
-        page.wait_for_function("document.body.dataset.loaded === 'true'")
+        expect(page.locator("body[data-loaded=true]")).to_be_attached()
         open_record(page, FLOWER)
         expect(page.locator(".review-state")).to_contain_text("Edited by 김서연")
         open_record(page, TAG)
@@ -418,6 +418,6 @@ def test_browser_that_is_started_with_a_page_from_disk_is_led_in(
     page = context.new_page()
     with serving(settings) as served, lend_door(served.address, tmp_path) as door:
         page.goto(door.as_uri())
-        page.wait_for_function("document.body.dataset.loaded === 'true'")
+        expect(page.locator("body[data-loaded=true]")).to_be_attached()
 
         assert page.url.partition("#")[0] == f"http://127.0.0.1:{served.port}/"
