@@ -1,7 +1,6 @@
 """A reader decides in a real browser, and only the reader can."""
 
 import json
-import shutil
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from flows.compositions import curate
 from flows.engine import PlainEngine
@@ -39,7 +38,6 @@ ROWS = [
 JEJU, WEATHER, FLOWER, TAG = (row["instruction"] for row in ROWS)
 TOKEN = "a-token-of-these-tests"  # noqa: S105 - opens nothing else
 _TIMEOUT_MS = 8000
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Served(NamedTuple):
@@ -52,17 +50,6 @@ class Served(NamedTuple):
     def read(self) -> list[ReviewDecision]:
         """Read what is on disk."""
         return read_stored_decisions(self.log).decisions
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        pytest.skip(f"needs one of {', '.join(_NAMES)} on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
