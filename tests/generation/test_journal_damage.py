@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.generation.journal.exchange import export_journal
@@ -123,6 +123,7 @@ def read_everything(path: Path, keys: list[str], target: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), junk=st.binary(min_size=1, max_size=5000))
+@example(place=0.03125, junk=b"\x80")
 def test_overwritten_bytes_never_end_in_another_error_and_are_never_written_to(
     place: float, junk: bytes
 ) -> None:

@@ -131,7 +131,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         raise _describe(error, path) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # SQLite quotes a damaged schema, and Python cannot read the quotation.
         raise JournalError(
             f"{path} is not a journal, or damaged: {error}. Bring back a copy of it, or move it "
             "away and its answers will be asked for again."
