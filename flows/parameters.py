@@ -15,7 +15,7 @@ from schemas.records import Language
 from training.evaluation.gate import GatePolicy
 from training.evaluation.tasks import ShotCount
 from training.finetuning.recipe import Recipe
-from training.loading import Precision
+from training.base_model import Precision
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 NO_SEEDS = "none"

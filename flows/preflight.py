@@ -12,7 +12,7 @@ from flows.settings import Settings
 from pipeline.publishing.versions import check_name
 from schemas.errors import UserError
 from training.evaluation.cells import plan_cells
-from training.loading import check_checkpoint
+from training.base_model import check_checkpoint
 
 
 class RetrainRequestError(UserError):

@@ -10,7 +10,10 @@ from pydantic import Field, JsonValue
 from schemas.frozen import Frozen
 from schemas.records import LANGUAGES, Language, Reason
 
-Method = Literal["full", "lora", "qlora"]
+Method = Literal["full", "lora", "qlora", "dora", "prompt_tuning"]
+TemplateName = Literal["instruction", "chat"]
+"""``instruction``: Stanford Alpaca's form for English, KoAlpaca v1.1's for Korean; ``chat``: the
+student's own chat template."""
 Share = float
 """A fraction in [0, 1]."""
 
@@ -185,6 +188,59 @@ class DatasetManifest(Frozen):
     files: tuple[SourceFile, ...]
     """Every file of the version but the manifest itself."""
     code_version: str
+
+
+class ContractSummary(Frozen):
+    """What the data contract found on the rows that are trained on and held out."""
+
+    rows: dict[str, int]
+    """By split: ``train`` and ``validation``; without the overlong and the protected."""
+    overlong: int = Field(ge=0)
+    """Rows left out, by the recipe's choice, because they are longer than its limit in tokens."""
+    tokens: int = Field(ge=0)
+    """Of the training rows, start and stop tokens included."""
+    trained_tokens: int = Field(ge=0)
+    """Those that carry a label: answers and their stop tokens."""
+    length_median: int
+    length_longest: int
+    """Tokens of a training row."""
+    languages: dict[Language, int]
+    """Training rows."""
+    duplicates: int = Field(ge=0)
+    """Training rows whose tokens equal those of an earlier one."""
+    in_both_splits: int = Field(ge=0)
+    """Validation rows whose prompt is a training row's too."""
+
+
+class MemoryEstimate(Frozen):
+    """Where the memory of a run goes, in MB of 10^6 bytes, at its highest."""
+
+    process_mb: float
+    """The process before the student is loaded: interpreter and libraries."""
+    weights_mb: float
+    adapters_mb: float
+    gradients_mb: float
+    optimizer_mb: float
+    activations_mb: float
+    logits_mb: float
+
+    @property
+    def total_mb(self) -> float:
+        """All of it."""
+        return sum(self.model_dump().values())
+
+
+class TrainingPoint(Frozen):
+    """One step of a run."""
+
+    step: int = Field(ge=1)
+    loss: float
+    """Nats a labelled token, over the step's rows."""
+    learning_rate: float
+    gradient_norm: float
+    """Before it was clipped."""
+    tokens: int = Field(ge=0)
+    """Trained on so far, prompts included, padding not."""
 
 
 class TrainingManifest(Frozen):

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.manifest import EvaluationReport
+from training.base_model import ModelLoadError
 from training.evaluation.report import (
     EvaluationError,
     EvaluationRequest,
@@ -13,7 +14,6 @@ from training.evaluation.report import (
     read_report,
 )
 from training.evaluation.tasks import EvaluationTask, TaskError
-from training.loading import ModelLoadError
 
 
 class InterruptedByTestError(Exception):

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from training.finetuning.contract import IGNORED, ContractError, encode
+from training.finetuning.contract.encoding import IGNORED, ContractError, encode
 from training.finetuning.data import Row
 
 CASES = [

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from training.loading import ModelLoadError, load_base, load_model, weights_sha256
+from training.base_model import ModelLoadError, load_base, weights_sha256
+from training.loading import load_model
 
 
 def test_a_checkpoint_folder_loads_in_the_precision_asked_for(tiny_llama: Path) -> None:

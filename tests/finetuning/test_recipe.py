@@ -15,11 +15,11 @@ OLD_GPU = Hardware("cuda", computes_bf16=False, threads=8)
 
 @pytest.mark.parametrize(("method", "rate"), [("full", 2e-5), ("lora", 2e-4), ("qlora", 2e-4)])
 def test_the_learning_rate_follows_the_method(method: Method, rate: float) -> None:
-    assert resolve(Recipe(method=method), CPU).learning_rate == rate
+    assert resolve(Recipe(method=method), CPU).method.learning_rate == rate
 
 
 def test_a_named_learning_rate_stays() -> None:
-    assert resolve(Recipe(method="full", learning_rate=1e-3), CPU).learning_rate == 1e-3
+    assert resolve(Recipe(method="full", learning_rate=1e-3), CPU).method.learning_rate == 1e-3
 
 
 def test_bf16_is_taken_only_where_the_processor_computes_in_it() -> None:
@@ -65,7 +65,7 @@ def test_without_a_processor_list_fp32_is_the_safe_answer(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"method": "dora"}, {"epochs": 0}, {"learning_rate": -1}, {"r": 0}, {"lora_r": 8}],
+    [{"method": "adapters"}, {"epochs": 0}, {"learning_rate": -1}, {"r": 0}, {"lora_r": 8}],
     ids=["method", "epochs", "rate", "rank", "unknown-field"],
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict[str, object]) -> None:

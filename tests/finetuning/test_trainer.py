@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.manifest import Method
-from training.finetuning.contract import IGNORED, encode
+from training.finetuning.contract.encoding import IGNORED, encode
 from training.finetuning.data import Row
 from training.finetuning.recipe import Hardware, Recipe, resolve
 from training.finetuning.student import Student, load_student

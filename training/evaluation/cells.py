@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.identity import short_id
 from schemas.progress import Progress
 from schemas.storage import atomic_path
+from training.base_model import Precision
 from training.evaluation.prompts import build_prompt, draw_shots, label_completions
 from training.evaluation.tasks import (
     EvaluationTask,
@@ -21,7 +22,7 @@ from training.evaluation.tasks import (
     balanced_prefix,
     load_task,
 )
-from training.loading import Precision, load_model
+from training.loading import load_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -9,7 +9,7 @@ from pathlib import Path
 from schemas.identity import short_id
 from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
-from training.loading import weights_sha256
+from training.base_model import weights_sha256
 
 _DECIDING_FILES = ("config.json", "tokenizer.json")
 

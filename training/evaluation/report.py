@@ -26,6 +26,7 @@ from schemas.manifest import EvaluationReport
 from schemas.progress import Progress, no_progress
 from schemas.storage import atomic_folder, describe_validation_error, write_text
 from schemas.templates import template_hash
+from training.base_model import Precision, check_checkpoint
 from training.evaluation.cells import (
     Answered,
     Cell,
@@ -37,7 +38,6 @@ from training.evaluation.cells import (
 from training.evaluation.fingerprint import fingerprint
 from training.evaluation.matrix import compare, matrix_row, write_items
 from training.evaluation.tasks import BUILT_IN_TASKS, ShotCount
-from training.loading import Precision, check_checkpoint
 
 
 class EvaluationError(UserError):

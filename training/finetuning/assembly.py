@@ -10,7 +10,7 @@ from datasets import Dataset
 from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
-from training.finetuning.contract import Example
+from training.finetuning.contract.encoding import Example
 from training.finetuning.recipe import Recipe, Settings
 from training.finetuning.student import LoadedStudent
 from training.finetuning.trainer import StudentTrainer
@@ -46,7 +46,7 @@ def _describe_run(run: Path, recipe: Recipe, settings: Settings) -> SFTConfig:
         max_steps=recipe.max_steps or -1,
         per_device_train_batch_size=recipe.batch_size,
         gradient_accumulation_steps=recipe.gradient_accumulation,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.method.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=recipe.warmup,  # below 1 it is a share of all steps
         weight_decay=recipe.weight_decay,

@@ -7,6 +7,8 @@ _METHODS: dict[Method, str] = {
     "lora": "LoRA adapters on every linear layer of the frozen base",
     "qlora": "LoRA adapters on every linear layer of the base stored in 4 bits "
     "(NF4, double quantization)",
+    "dora": "DoRA adapters on every linear layer of the frozen base",
+    "prompt_tuning": "the embeddings of virtual tokens before each prompt, the base frozen",
 }
 
 _CARD = """---

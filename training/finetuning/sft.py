@@ -22,11 +22,18 @@ from training.finetuning.checkpoints import (
     read_state,
     write_state,
 )
-from training.finetuning.contract import ContractError, Encoded, Example, encode
+from training.finetuning.contract.encoding import ContractError, Encoded, Example, encode
 from training.finetuning.data import TrainingData, read_dataset
 from training.finetuning.interrupts import deferred_interrupt
-from training.finetuning.memory import read_peak_mb, reset_peak
-from training.finetuning.recipe import Recipe, Settings, read_hardware, resolve
+from training.finetuning.memory.measuring import read_peak_mb, reset_peak
+from training.finetuning.recipe import (
+    Recipe,
+    Settings,
+    decided_values,
+    limit_length,
+    read_hardware,
+    resolve,
+)
 from training.finetuning.student import LoadedStudent, Student, load_student
 from training.finetuning.versions import Outcome, Publication, check_name, publish_model
 from training.quiet import quiet_libraries
@@ -77,8 +84,8 @@ def finetune(
         loaded = load_student(student, recipe, settings)
         splits = _encode(data, loaded, recipe)
         run = open_run(
-            root, name, data.manifest.content_hash, recipe.model_dump(), loaded.sha256,
-            template_hash(), settings,
+            root, name, data.manifest.content_hash, decided_values(recipe, settings), loaded.sha256,
+            template_hash(),
         )  # fmt: skip
         outcome = _train(run, loaded, splits, recipe, settings, progress)
         publication = Publication(
@@ -101,11 +108,7 @@ def finetune(
 
 def _encode(data: TrainingData, loaded: LoadedStudent, recipe: Recipe) -> Splits:
     """Tokenize both splits under the length that recipe and student allow."""
-    config = loaded.model.config
-    limit = min(
-        recipe.max_length_tokens,
-        getattr(config, "max_position_embeddings", None) or recipe.max_length_tokens,
-    )
+    limit = limit_length(recipe, loaded.model.config)
     train = encode(data.train, loaded.tokenizer, limit)
     validation = encode(data.validation, loaded.tokenizer, limit)
     overlong = len(train.overlong) + len(validation.overlong)

@@ -3,9 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from training.base_model import four_bit, load_base, weights_sha256
+from training.finetuning.methods import (
+    DoraRecipe,
+    FullRecipe,
+    MethodRecipe,
+    PromptTuningRecipe,
+)
 from training.finetuning.quantization_guard import guard_quantized_layers
 from training.finetuning.recipe import Recipe, Settings
-from training.loading import four_bit, load_base, weights_sha256
 from training.quiet import quiet_libraries
 
 if TYPE_CHECKING:
@@ -41,22 +47,30 @@ def load_student(student: Student, recipe: Recipe, settings: Settings) -> Loaded
     base, tokenizer = load_base(student.path, quantization)
     if quantization is not None:
         guard_quantized_layers(base)
-    model = base if recipe.method == "full" else _attach_adapter(base, recipe)
+    model = _attach(base, settings.method, recipe.random_seed)
     return LoadedStudent(model, tokenizer, weights_sha256(student.path))
 
 
-def _attach_adapter(base: "PreTrainedModel", recipe: Recipe) -> "PeftModel":
+def _attach(
+    base: "PreTrainedModel", method: MethodRecipe, random_seed: int
+) -> "PreTrainedModel | PeftModel":
+    """Attach what the method trains; full finetuning trains the base itself."""
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, PromptTuningConfig, get_peft_model
 
-    torch.manual_seed(recipe.random_seed)
-    config = LoraConfig(
-        r=recipe.r,
-        lora_alpha=recipe.alpha,
-        lora_dropout=recipe.dropout,
-        # All but the head: adapting every linear layer matters more than the rank (QLoRA, fig. 2).
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
+    if isinstance(method, FullRecipe):
+        return base
+    if isinstance(method, PromptTuningRecipe):
+        config = PromptTuningConfig(num_virtual_tokens=method.virtual_tokens, task_type="CAUSAL_LM")
+    else:
+        config = LoraConfig(
+            r=method.r,
+            lora_alpha=method.alpha,
+            lora_dropout=method.dropout,
+            target_modules=method.target_modules,
+            use_dora=isinstance(method, DoraRecipe),
+            task_type="CAUSAL_LM",
+        )
+    torch.manual_seed(random_seed)
     with quiet_libraries():
         return get_peft_model(base, config)

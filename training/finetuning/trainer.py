@@ -27,7 +27,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from schemas.errors import PacaloomError
 from schemas.progress import Progress
 from training.finetuning.checkpoints import mark_complete
-from training.finetuning.contract import IGNORED
+from training.finetuning.contract.encoding import IGNORED
 
 
 class TrainingError(PacaloomError):

@@ -15,10 +15,10 @@ from schemas.errors import UserError
 from schemas.manifest import DatasetManifest, SourceFile, TrainingManifest
 from schemas.storage import StorageError, atomic_folder
 from schemas.templates import template_hash
+from training.base_model import weights_sha256
 from training.finetuning.card import render_model_card
-from training.finetuning.recipe import Recipe, Settings
+from training.finetuning.recipe import Recipe, Settings, decided_values
 from training.finetuning.student import LoadedStudent, Student
-from training.loading import weights_sha256
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
@@ -127,12 +127,6 @@ def _save_weights(loaded: LoadedStudent, staged: Path) -> None:
 def _describe(publication: Publication, version: str) -> TrainingManifest:
     trainable, total = _count_parameters(publication.loaded)
     dataset = publication.dataset
-    decided = {
-        "learning_rate": publication.settings.learning_rate,
-        "precision": publication.settings.precision,
-        "threads": publication.settings.threads,
-        "device": publication.settings.device,
-    }
     return TrainingManifest(
         name=publication.name,
         version=version,
@@ -143,7 +137,7 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         dataset=f"{dataset.name}/{dataset.version}",
         dataset_content_hash=dataset.content_hash,
         template_hash=template_hash(),
-        recipe={**publication.recipe.model_dump(mode="json"), **decided},
+        recipe=decided_values(publication.recipe, publication.settings),
         train_rows=publication.train_rows,
         validation_rows=publication.validation_rows,
         overlong_rows=publication.overlong_rows,
