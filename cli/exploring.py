@@ -1,13 +1,12 @@
 """``curate --what-if`` and ``--sweep``: what other knobs would keep, for people and programs."""
 
 from pathlib import Path
-from typing import TypeGuard
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.arguments import ArgumentError, Parsed
 from cli.terminal_text import make_visible
 from flows.engine import PlainEngine
 from flows.exploration import DraftDifference, explore
@@ -22,13 +21,19 @@ _BAR_CHARACTERS = 10
 _LONGEST_SHOWN = 60
 
 
-def is_exploration(params: BaseModel) -> TypeGuard[ExploreParams]:
-    """Tell whether the user asks what would be, rather than for a version."""
-    return isinstance(params, ExploreParams) and bool(params.what_if or params.sweep)
+def answer(params: ExploreParams, settings: Settings, parsed: Parsed) -> int | None:
+    """Explore and report, when the user asks what would be; the last line is a JSON object.
 
-
-def run_exploration(params: ExploreParams, settings: Settings) -> int:
-    """Explore and report; the last line on standard output is a JSON object."""
+    Raises:
+        ArgumentError: Together with flags that only a run can follow.
+    """
+    if not params.what_if and not params.sweep:
+        return None
+    if parsed.prefect or params.cluster is not None:
+        raise ArgumentError(
+            "--what-if and --sweep publish nothing and run in this process: leave out "
+            "--prefect and --cluster."
+        )
     outcome = explore(params, settings, PlainEngine())
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     console.print(_compare_yields(outcome))

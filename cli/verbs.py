@@ -6,12 +6,13 @@ Each verb's modules are imported when it is used, so that ``./pacaloom --help`` 
 import importlib
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from cli.arguments import ArgumentError, make_params, parse
+from cli.arguments import make_params, parse
 from flows.settings import enter_prefect_environment, read_settings
+from schemas.frozen import Frozen
 
 
 class FlowVerb(NamedTuple):
@@ -28,6 +29,8 @@ class FlowVerb(NamedTuple):
     examples: str
     asks: str = ""
     """Class name of the parameters on the command line, where they are more than the flow's."""
+    answers: str = ""
+    """Module in ``cli`` whose ``answer`` tells what these ask for instead of a run."""
 
 
 FLOW_VERBS: dict[str, FlowVerb] = {
@@ -54,6 +57,7 @@ FLOW_VERBS: dict[str, FlowVerb] = {
   pacaloom curate --name first --what-if novelty.threshold=0.8 --what-if rules.profile=strict
   pacaloom curate --name first --sweep novelty.threshold=0.5,0.6,0.7,0.8""",
         asks="ExploreParams",
+        answers="exploring",
     ),
     "finetune": FlowVerb(
         "tune a student on a dataset version: full, LoRA or QLoRA",
@@ -63,7 +67,10 @@ FLOW_VERBS: dict[str, FlowVerb] = {
         """examples:
   pacaloom finetune --dataset first --method qlora
   pacaloom finetune --dataset outputs/datasets/first/0001-0123456789ab --method full --max-steps 20
-  pacaloom finetune --dataset first --student Qwen/Qwen3-0.6B --method lora --r 32 --alpha 64""",
+  pacaloom finetune --dataset first --student Qwen/Qwen3-0.6B --method lora --r 32 --alpha 64
+  pacaloom finetune --method lora --explain""",
+        asks="AskFinetuneParams",
+        answers="finetune_questions",
     ),
     "evaluate": FlowVerb(
         "compare models under zero-, one- and few-shot prompts, and judge",
@@ -87,9 +94,13 @@ FLOW_VERBS: dict[str, FlowVerb] = {
 }
 
 
-def params_model(verb: FlowVerb) -> type[BaseModel]:
+def params_model(verb: FlowVerb) -> type[Frozen]:
     """Return the model of what the verb takes on the command line."""
-    return getattr(importlib.import_module("flows.parameters"), verb.asks or f"{verb.stem}Params")
+    return _params_class(verb.asks or f"{verb.stem}Params")
+
+
+def _params_class(name: str) -> type[Frozen]:
+    return getattr(importlib.import_module("flows.parameters"), name)
 
 
 def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
@@ -99,18 +110,13 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
     parsed = parse(name, model, verb.examples, arguments)
     params = make_params(model, parsed)
     settings = read_settings()
-    if name == "curate":
-        from cli.exploring import is_exploration, run_exploration
-        from flows.parameters import CurateParams, ExploreParams, part_of
+    if verb.asks:
+        status = importlib.import_module(f"cli.{verb.answers}").answer(params, settings, parsed)
+        if status is not None:
+            return status
+        from flows.parameters import part_of
 
-        if is_exploration(params):
-            if parsed.prefect or params.cluster is not None:
-                raise ArgumentError(
-                    "--what-if and --sweep publish nothing and run in this process: leave out "
-                    "--prefect and --cluster."
-                )
-            return run_exploration(params, settings)
-        params = part_of(cast(ExploreParams, params), CurateParams)
+        params = part_of(params, _params_class(f"{verb.stem}Params"))
     outcomes = importlib.import_module("flows.outcomes")
     outcome_model: type[BaseModel] = getattr(outcomes, f"{verb.stem}Outcome")
     if parsed.prefect or settings.prefect_api_url:

@@ -12,10 +12,10 @@ from pipeline.curation.config import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
 from schemas.records import Language
+from training.base_model import Precision
 from training.evaluation.gate import GatePolicy
 from training.evaluation.tasks import ShotCount
 from training.finetuning.recipe import Recipe
-from training.base_model import Precision
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 NO_SEEDS = "none"
@@ -109,7 +109,7 @@ class ExploreParams(CurateParams):
 
 
 class FinetuneParams(Recipe):
-    """Tune a student on a dataset version with TRL: full, LoRA or QLoRA.
+    """Tune a student on a dataset version with TRL: full, LoRA, QLoRA, DoRA or prompt tuning.
 
     Loss is taken on the answers only; held-out loss is measured before and after. An interrupted
     run continues from its last checkpoint when called again.
@@ -121,6 +121,21 @@ class FinetuneParams(Recipe):
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
     name: str | None = Field(default=None, pattern=NAME_PATTERN)
     """Name of the tuned student; default: the dataset's name."""
+
+
+class AskFinetuneParams(FinetuneParams):
+    """Tune a student on a dataset version with TRL: full, LoRA, QLoRA, DoRA or prompt tuning.
+
+    Loss is taken on the answers only; held-out loss is measured before and after. An interrupted
+    run continues from its last checkpoint when called again. With --explain, --plan or --preview
+    nothing is trained.
+    """
+
+    dataset: str = ""
+    """Dataset version: its folder, NAME/VERSION, or NAME for the newest version."""
+    explain: bool = False
+    """Show every hyperparameter with its value, who chose it, and the paper, table or measurement
+    it comes from. Needs no dataset."""
 
 
 class EvaluateParams(Frozen):

@@ -11,8 +11,8 @@ from flows.resources import choose_teacher, get_student, load_seeds
 from flows.settings import Settings
 from pipeline.publishing.versions import check_name
 from schemas.errors import UserError
-from training.evaluation.cells import plan_cells
 from training.base_model import check_checkpoint
+from training.evaluation.cells import plan_cells
 
 
 class RetrainRequestError(UserError):

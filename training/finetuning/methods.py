@@ -61,7 +61,7 @@ class QloraRecipe(LoraRecipe):
     """LoRA over a base stored in 4 bits (arXiv:2305.14314, section 3)."""
 
     quantization: Annotated[
-        Literal["nf4"], Origin("QLoRA paper, table 2: NF4 over FP4 in perplexity and accuracy")
+        Literal["nf4"], Origin("QLoRA paper, table 2 and figure 3: better than 4-bit floats")
     ] = "nf4"
     double_quantization: Annotated[
         Literal[True],
