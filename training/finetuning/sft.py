@@ -141,7 +141,7 @@ def _train(
 ) -> Outcome:
     """Train from the start or from where the run was cut off, and measure before and after."""
     from training.finetuning.assembly import as_columns, build_trainer
-    from training.finetuning.trainer import RunCallback
+    from training.finetuning.callbacks import RunCallback
 
     trainer = build_trainer(run, loaded, splits.train, recipe, settings)
     held_out = as_columns(splits.validation)

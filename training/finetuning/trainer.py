@@ -15,18 +15,14 @@ for forward and backward at one thread, SmolLM2-135M, 4 rows of 150 tokens with 
 This module imports torch and trl and is itself imported only when a run starts.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl.trainer.sft_trainer import SFTTrainer
 
 from schemas.errors import PacaloomError
-from schemas.progress import Progress
-from training.finetuning.checkpoints import mark_complete
 from training.finetuning.contract.encoding import IGNORED
 
 
@@ -55,13 +51,20 @@ class StudentTrainer(SFTTrainer):
         total, count = self._sum_loss(model, inputs)
         return total / (count if num_items_in_batch is None else num_items_in_batch)
 
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:  # noqa: ANN401 (TRL's)
-        """Do one forward and backward pass.
+    def training_step(
+        self,
+        model: Any,  # noqa: ANN401 (whatever accelerate wrapped the student in)
+        inputs: dict[str, Any],
+        *args: Any,  # noqa: ANN401 (the Trainer's)
+    ) -> torch.Tensor:
+        """Do one forward and backward pass, and count the tokens of all processes' rows.
 
         Raises:
             TrainingError: The loss is not a number; weights are still those of the step before.
         """
-        loss = super().training_step(*args, **kwargs)
+        loss = super().training_step(model, inputs, *args)
+        # The Trainer's own count takes a stop token for padding where both are the same token.
+        self.state.num_input_tokens_seen += self._count_tokens(inputs)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"The loss became {loss.item()} at step {self.state.global_step + 1}. Lower "
@@ -94,6 +97,13 @@ class StudentTrainer(SFTTrainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (TRL's)
         """Write none: TRL's names no base for local students. The finished version gets ours."""
 
+    def _count_tokens(self, inputs: dict[str, Any]) -> int:
+        """Count tokens that are no padding; packed rows come without a mask and have none."""
+        mask = inputs.get("attention_mask")
+        own = inputs["input_ids"].numel() if mask is None else mask.sum().item()
+        counts = torch.tensor([own], device=self.args.device)
+        return int(self.accelerator.gather(counts).sum().item())
+
     def _sum_loss(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:  # noqa: ANN401
         labels = inputs["labels"]
         # Position t predicts token t + 1, so the last position predicts nothing.
@@ -116,52 +126,3 @@ def _head_sees_only(model: Any, positions: torch.Tensor) -> Generator[None]:  # 
         yield
     finally:
         hook.remove()
-
-
-class RunCallback(TrainerCallback):
-    """Report each step, mark complete checkpoints, and stop between two steps when asked to."""
-
-    def __init__(
-        self, progress: Progress, stop_asked: Callable[[], bool], saved: Callable[[], None]
-    ) -> None:
-        """Take what to call.
-
-        Args:
-            progress: After each step, with its loss.
-            stop_asked: Whether to save a checkpoint and stop.
-            saved: After each complete checkpoint.
-        """
-        self._progress = progress
-        self._stop_asked = stop_asked
-        self._saved = saved
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
-    ) -> None:
-        """Decide about saving and stopping."""
-        if state.global_step >= state.max_steps:
-            # The Trainer would save here too, but continues wrongly from there: with max_steps in
-            # mid-epoch it does one step more. What follows the last step takes seconds anyway.
-            control.should_save = False
-        elif self._stop_asked():
-            control.should_save = True
-            control.should_training_stop = True
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: object,
-    ) -> None:
-        """Report the step's loss."""
-        if logs and "loss" in logs:
-            self._progress(state.global_step, state.max_steps, f"loss {logs['loss']:.3f}")
-
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
-    ) -> None:
-        """Mark the checkpoint, which is now all on disk."""
-        mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
-        self._saved()
