@@ -17,7 +17,6 @@ from pydantic import JsonValue
 from pipeline.publishing.difference import Versioned, compare_versions
 from pipeline.publishing.edition import Edition, FindExchange, find_no_exchange
 from pipeline.publishing.funnel import count_languages, count_reasons, count_reasons_by_language
-from pipeline.publishing.locking import Say, hold_name, say_nothing
 from pipeline.publishing.opening import load_edition, read_applied_decisions
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
@@ -26,6 +25,7 @@ from pipeline.publishing.writing import write_version
 from schemas.errors import UserError
 from schemas.identity import digest_models
 from schemas.judgements import Assessment
+from schemas.locking import Say, hold_name, say_nothing
 from schemas.manifest import (
     DatasetManifest,
     GenerationRun,

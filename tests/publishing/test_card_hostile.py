@@ -10,11 +10,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from pipeline.publishing.card.card import render_card
-from pipeline.publishing.card.markup import code, fence, plain, table
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.pictures.picture import Picture
 from pipeline.publishing.statistics.figures import Phrase
 from schemas.manifest import JudgeReport, ParentDataset, SourceFile
+from schemas.markdown import code, fence, plain, table
 from schemas.records import Language
 from tests.publishing.card_editions import (
     HASH,

@@ -13,9 +13,9 @@ from threading import Thread
 
 import pytest
 
-from pipeline.publishing.locking import BusyError, hold_name
 from pipeline.publishing.publish import Publication, publish
 from pipeline.publishing.versions import list_versions, open_version
+from schemas.locking import BusyError, hold_name
 from schemas.records import Draft, InstructionRecord, Provenance, Rejection
 from schemas.review import ReviewDecision
 

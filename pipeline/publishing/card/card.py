@@ -12,7 +12,6 @@ from pipeline.publishing.card.front_matter import render_front_matter
 from pipeline.publishing.card.history import write_difference, write_splits
 from pipeline.publishing.card.limits import write_limits
 from pipeline.publishing.card.making import write_cost, write_making, write_parents
-from pipeline.publishing.card.markup import plain
 from pipeline.publishing.card.overview import write_overview
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.quality import write_contamination, write_judge, write_review
@@ -22,6 +21,7 @@ from pipeline.publishing.card.use import write_files, write_use
 from pipeline.publishing.card.variety import write_diversity, write_similarity
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.pictures.picture import Picture
+from schemas.markdown import plain
 
 _SECTIONS = (
     write_overview,

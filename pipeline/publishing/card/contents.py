@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from pipeline.publishing.card.markup import code, fence, listed, show_record, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.words import TASK_NAMES
 from pipeline.publishing.statistics.figures import Lengths
+from schemas.markdown import code, fence, listed, show_record, table
 from schemas.records import Language, Provenance, TaskType
 
 _EXAMPLES_A_LANGUAGE = 2

@@ -3,12 +3,12 @@
 from collections import Counter
 from typing import cast
 
-from pipeline.publishing.card.markup import code, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.reasons import MEANINGS
 from pipeline.publishing.card.speaker import percent
 from pipeline.publishing.card.words import TASK_NAMES
 from pipeline.publishing.statistics.drift import Shift
+from schemas.markdown import code, table
 from schemas.records import Language, Reason, TaskType
 
 _MOST_SHIFTS = 20

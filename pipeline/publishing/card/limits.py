@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import get_args
 
-from pipeline.publishing.card.markup import code, listed
 from pipeline.publishing.card.overview import name_teachers
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.reasons import WITHHELD
 from pipeline.publishing.card.words import TASK_NAMES
+from schemas.markdown import code, listed
 from schemas.records import LANGUAGES, Language, TaskType
 
 _SCARCE = 0.02

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from pipeline.publishing.card.markup import code, listed, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.speaker import percent
 from schemas.manifest import GenerationRun
+from schemas.markdown import code, listed, table
 
 _MOST_LISTED = 10
 _MILLION = 1_000_000

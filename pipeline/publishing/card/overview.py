@@ -1,8 +1,8 @@
 """The first screen: what it is, how big, how good, whether one may use it, and how to load it."""
 
-from pipeline.publishing.card.markup import code, fence, listed, show_record, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.speaker import count, percent
+from schemas.markdown import code, fence, listed, show_record, table
 from schemas.records import LANGUAGES, InstructionRecord
 
 _TEACHERS = 3

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pipeline.publishing.card.markup import plain
 from pipeline.publishing.card.speaker import Speaker
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.pictures.picture import Picture, Subject
+from schemas.markdown import plain
 from schemas.records import LANGUAGES, InstructionRecord, Language
 
 

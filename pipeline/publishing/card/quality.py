@@ -4,10 +4,10 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from pydantic import JsonValue
 
-from pipeline.publishing.card.markup import code, listed, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.speaker import count, percent
 from schemas.manifest import JudgeReport
+from schemas.markdown import code, listed, table
 from schemas.records import Reason
 
 _CRITERIA = {"helpfulness": "유용성", "correctness": "정확성", "clarity": "명료성"}

@@ -1,11 +1,11 @@
 """What became of the drafts: the funnel, and each reason in words with a real example."""
 
-from pipeline.publishing.card.markup import code, excerpt, fence, show_record, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.reasons import MEANINGS, WITHHELD
 from pipeline.publishing.card.speaker import count, percent
 from pipeline.publishing.card.words import STAGE_NAMES, STAGE_QUESTIONS
 from pipeline.publishing.funnel import count_funnel
+from schemas.markdown import code, excerpt, fence, show_record, table
 from schemas.records import Reason, Rejection, Stage
 
 _EXAMPLES = 8

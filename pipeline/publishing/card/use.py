@@ -1,7 +1,7 @@
 """How to load, export and verify a version, and what each of its files is."""
 
-from pipeline.publishing.card.markup import table
 from pipeline.publishing.card.page import Page
+from schemas.markdown import table
 
 
 def write_use(page: Page) -> str:

@@ -1,9 +1,9 @@
 """How varied the records are: what they ask for, and how near the nearest other one is."""
 
-from pipeline.publishing.card.markup import code, table
 from pipeline.publishing.card.page import Page
 from pipeline.publishing.card.speaker import percent
 from pipeline.publishing.statistics.figures import Diversity
+from schemas.markdown import code, table
 from schemas.records import Language
 
 _PHRASES = 8

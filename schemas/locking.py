@@ -37,7 +37,7 @@ def hold_name(
 
     Args:
         root: Folder of all names.
-        name: Of the dataset.
+        name: Of the dataset or model.
         say: Told one line when another publisher is waited for.
         longest_wait_s: Seconds; 100,000 records take half a minute.
 
