@@ -243,6 +243,20 @@ class TrainingPoint(Frozen):
     """Trained on so far, prompts included, padding not."""
 
 
+class SampleAnswer(Frozen):
+    """What a student answered to one of the fixed questions that each run is asked."""
+
+    step: int = Field(ge=0)
+    """Steps that the student had been trained for; 0 is the base."""
+    language: Language
+    instruction: str
+    input: str
+    answer: str
+    """Written by the student, greedily."""
+    ended: bool
+    """It wrote its stop token; otherwise the answer was cut off."""
+
+
 class TrainingManifest(Frozen):
     """The identity card of a tuned student."""
 
@@ -274,6 +288,9 @@ class TrainingManifest(Frozen):
     peak_memory_mb: float
     """High-water mark of the training process's resident memory (CUDA: allocated memory)."""
     train_seconds: float
+    """Wall clock, over all starts; without the time in which questions were asked."""
+    tokens_per_second: float
+    """Trained on in that time, prompts included, padding not."""
     trainable_parameters: int
     total_parameters: int
     files: tuple[SourceFile, ...]

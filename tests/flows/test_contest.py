@@ -30,7 +30,8 @@ def make_tuned(settings: Settings, version: str) -> Path:
         student_sha256="0" * 64, dataset="demo/0001-x", dataset_content_hash="0" * 64,
         template_hash="t", recipe={}, train_rows=1, validation_rows=1, overlong_rows=0, steps=1,
         loss_before=2.0, loss_after=1.0, peak_memory_mb=1.0, train_seconds=1.0,
-        trainable_parameters=1, total_parameters=2, files=(), libraries={}, code_version="v",
+        tokens_per_second=1.0, trainable_parameters=1, total_parameters=2, files=(), libraries={},
+        code_version="v",
     )  # fmt: skip
     (folder / "manifest.json").write_text(manifest.model_dump_json())
     return folder

@@ -1,22 +1,80 @@
-"""What happens between the steps of a run: it is reported, saved completely, and stopped if asked.
+"""What happens between the steps of a run: it is told, written down, asked, saved and stopped.
 
 This module imports transformers and is itself imported only when a run starts.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from schemas.manifest import TrainingPoint
 from schemas.progress import Progress
 from training.finetuning.checkpoints import mark_complete
+from training.finetuning.history import StepLog, Stopwatch, open_history, tokens_per_second
+from training.finetuning.recipe import Recipe, Settings
+from training.finetuning.samples import Interview, open_samples
+from training.finetuning.student import LoadedStudent
+from training.finetuning.trainer import TrainingError
+
+
+class Records(NamedTuple):
+    """What a run writes down about itself."""
+
+    history: StepLog[TrainingPoint]
+    interview: Interview
+    sample_steps: int | None
+    """Steps between two rounds of questions; None asks before the first and after the last only."""
+    stopwatch: Stopwatch
+    """Of training; stands still while questions are asked."""
+
+
+def open_records(
+    run: Path,
+    checkpoint: Path | None,
+    loaded: LoadedStudent,
+    recipe: Recipe,
+    settings: Settings,
+    seconds: float,
+) -> Records:
+    """Open what a run writes down about itself.
+
+    Args:
+        run: Its folder.
+        checkpoint: What it continues from; None from the beginning.
+        loaded: The student.
+        recipe: How it is tuned.
+        settings: The same, decided.
+        seconds: Trained already, up to the checkpoint.
+
+    Raises:
+        HistoryError: Files and checkpoint do not fit.
+        StorageError: The files cannot be written.
+    """
+    step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
+    answers = open_samples(run, step, recipe.sample_steps)
+    return Records(
+        open_history(run, step),
+        Interview(loaded, settings, answers),
+        recipe.sample_steps,
+        Stopwatch(seconds),
+    )
 
 
 class RunCallback(TrainerCallback):
-    """Report each step, mark complete checkpoints, and stop between two steps when asked to."""
+    """Report and record each step, mark complete checkpoints, and stop when asked to.
+
+    Of several processes only the first writes.
+    """
 
     def __init__(
-        self, progress: Progress, stop_asked: Callable[[], bool], saved: Callable[[], None]
+        self,
+        progress: Progress,
+        stop_asked: Callable[[], bool],
+        saved: Callable[[], None],
+        records: Records,
     ) -> None:
         """Take what to call.
 
@@ -24,16 +82,30 @@ class RunCallback(TrainerCallback):
             progress: After each step, with its loss.
             stop_asked: Whether to save a checkpoint and stop.
             saved: After each complete checkpoint.
+            records: Where steps and answers are written down.
         """
         self._progress = progress
         self._stop_asked = stop_asked
         self._saved = saved
+        self._records = records
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Ask the base, unless the run continues and has its answers."""
+        if state.is_world_process_zero and state.global_step == 0:
+            self._progress(0, state.max_steps, "asking the base the fixed questions")
+            self._ask(0)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Decide about saving and stopping."""
-        if state.global_step >= state.max_steps:
+        """Ask if it is time to, and decide about saving and stopping."""
+        is_last = state.global_step >= state.max_steps
+        every = self._records.sample_steps
+        if state.is_world_process_zero and (is_last or (every and state.global_step % every == 0)):
+            self._ask(state.global_step)
+        if is_last:
             # The Trainer would save here too, but continues wrongly from there: with max_steps in
             # mid-epoch it does one step more. What follows the last step takes seconds anyway.
             control.should_save = False
@@ -49,13 +121,49 @@ class RunCallback(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: object,
     ) -> None:
-        """Report the step's loss."""
-        if logs and "loss" in logs:
-            self._progress(state.global_step, state.max_steps, f"loss {logs['loss']:.3f}")
+        """Write the step down and report it.
+
+        Raises:
+            TrainingError: The gradient is not a number, and so the weights are none any more.
+        """
+        if not logs or "loss" not in logs or not state.is_world_process_zero:
+            return
+        if not math.isfinite(logs["grad_norm"]):
+            raise TrainingError(
+                f"The gradient became {logs['grad_norm']} at step {state.global_step}. Lower "
+                "learning_rate (a tenth is a fair try), raise warmup, or set precision to fp32; "
+                "the last checkpoint is from before."
+            )
+        point = TrainingPoint(
+            step=state.global_step,
+            loss=logs["loss"],
+            learning_rate=logs["learning_rate"],
+            gradient_norm=logs["grad_norm"],
+            tokens=state.num_input_tokens_seen,
+        )
+        history = self._records.history
+        history.append(point)
+        speed = tokens_per_second(history.entries, self._records.stopwatch.seconds)
+        self._progress(state.global_step, state.max_steps, describe_step(point, speed))
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Mark the checkpoint, which is now all on disk."""
-        mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
-        self._saved()
+        if state.is_world_process_zero:
+            self._records.history.sync()
+            self._records.interview.log.sync()
+            mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+            self._saved()
+
+    def _ask(self, step: int) -> None:
+        with self._records.stopwatch.paused():
+            self._records.interview.ask(step)
+
+
+def describe_step(point: TrainingPoint, tokens_per_second: float) -> str:
+    """Say in a few words how a step went: ``loss 1.234, 412 tokens/s, gradient 0.81``."""
+    return (
+        f"loss {point.loss:.3f}, {tokens_per_second:,.0f} tokens/s, "
+        f"gradient {point.gradient_norm:.2f}"
+    )

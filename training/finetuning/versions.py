@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     loss_after: float
     peak_memory_mb: float
     train_seconds: float
+    tokens_per_second: float
 
 
 class Publication(NamedTuple):
