@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from training.base_model import four_bit, load_base
-from training.finetuning.quantization_guard import guard_quantized_layers
+from training.quantization_guard import guard_quantized_layers
 from training.quiet import quiet_libraries
 
 ROUNDING = pytest.mark.filterwarnings(

@@ -10,7 +10,7 @@ from training.finetuning.methods import (
     MethodRecipe,
     PromptTuningRecipe,
 )
-from training.finetuning.quantization_guard import guard_quantized_layers
+from training.quantization_guard import guard_quantized_layers
 from training.finetuning.recipe import Recipe, Settings
 from training.quiet import quiet_libraries
 
