@@ -142,9 +142,9 @@ def atomic_path(path: Path) -> Generator[Path]:
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o644)
-        _sync(temporary)
+        sync_to_disk(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         if error.errno not in _OF_THE_DISK:
             raise
@@ -166,12 +166,13 @@ def atomic_folder(path: Path) -> Generator[Path]:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         yield temporary
         for file in sorted(temporary.rglob("*")):
-            _sync(file)
+            sync_to_disk(file)
+        sync_to_disk(temporary)
         temporary.chmod(0o755)
         if path.exists():
             raise StorageError(f"{path} exists already and published folders are never rewritten.")
         temporary.rename(path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise _storage_error(path, error) from error
     finally:
@@ -179,7 +180,8 @@ def atomic_folder(path: Path) -> Generator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
