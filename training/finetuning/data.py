@@ -4,14 +4,19 @@ Cost: linear in the rows, about 3 µs each.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.errors import UserError
 from schemas.manifest import DatasetManifest
 from schemas.records import Language
 from schemas.storage import read_manifest
 
+if TYPE_CHECKING:
+    from pyarrow import Table
+
 _COLUMNS = ["id", "instruction", "input", "output", "language"]
+_LINEAGE = ["seed_ids", "derived_from"]
+"""Columns that an outside version may lack."""
 
 
 class DatasetError(UserError):
@@ -26,6 +31,8 @@ class Row(NamedTuple):
     input: str
     output: str
     language: Language
+    lineage: tuple[str, ...] = ()
+    """Ids of the record and of the seed tasks, document or record that it was made from."""
 
 
 class TrainingData(NamedTuple):
@@ -64,8 +71,10 @@ def _read_split(folder: Path, split: str) -> list[Row]:
     path = folder / "data" / f"{split}.parquet"
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            missing = set(_COLUMNS) - set(file.schema_arrow.names)
-            table = None if missing else file.read(columns=_COLUMNS)
+            names = file.schema_arrow.names
+            missing = set(_COLUMNS) - set(names)
+            lineage = [name for name in _LINEAGE if name in names]
+            table = None if missing else file.read(columns=_COLUMNS + lineage)
     except (OSError, pyarrow.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise DatasetError(
@@ -73,7 +82,18 @@ def _read_split(folder: Path, split: str) -> list[Row]:
         ) from error
     if table is None:
         raise DatasetError(f"{path} lacks the columns {', '.join(sorted(missing))}.")
-    return [Row(**row) for row in table.to_pylist()]
+    seed_ids = _read_column(table, "seed_ids")
+    sources = _read_column(table, "derived_from")
+    texts = zip(*(table[name].to_pylist() for name in _COLUMNS), strict=True)
+    return [
+        Row(*text, lineage=tuple(key for key in (text[0], *(seeds or ()), source) if key))
+        for text, seeds, source in zip(texts, seed_ids, sources, strict=True)
+    ]
+
+
+def _read_column(table: "Table", name: str) -> list[Any]:
+    """Read a column, or as many times nothing."""
+    return table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
 
 
 def _explain_shortage(folder: Path, data: TrainingData, min_rows: int) -> str:

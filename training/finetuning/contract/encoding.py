@@ -11,20 +11,18 @@ Where prompt and answer part is decided in ``training/tokens.py``. Cost: linear 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from schemas.errors import UserError
 from schemas.templates import render
+from training.finetuning.contract.faults import ContractError
 from training.finetuning.data import Row
 from training.tokens import split_texts, start_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from schemas.templates import Template
+
 IGNORED = -100
 """Label of a position that is not trained, as torch's cross entropy has it."""
-
-
-class ContractError(UserError):
-    """A row cannot be trained on as it should be."""
 
 
 class Example(NamedTuple):
@@ -66,6 +64,21 @@ def encode(
     fitting = [example for example in examples if len(example.input_ids) <= max_length_tokens]
     overlong = [example.id for example in examples if len(example.input_ids) > max_length_tokens]
     return Encoded(fitting, overlong)
+
+
+def tokenize_rows(
+    rows: Sequence[Row], template: "Template", tokenizer: "PreTrainedTokenizerBase"
+) -> list[Example]:
+    """Tokenize rows: start, prompt, and with labels answer and the template's stop token."""
+    texts = [template.render(row.instruction, row.input, row.output, row.language) for row in rows]
+    start = start_tokens(tokenizer)
+    stop = cast("int", tokenizer.convert_tokens_to_ids(template.stop))
+    examples: list[Example] = []
+    for row, split in zip(rows, split_texts(texts, tokenizer), strict=True):
+        prompt = [*start, *split.prompt]
+        answer = [*split.answer, stop]
+        examples.append(Example(row.id, prompt + answer, [IGNORED] * len(prompt) + answer))
+    return examples
 
 
 class _Marks(NamedTuple):

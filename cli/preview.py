@@ -1,0 +1,108 @@
+"""``finetune --preview N``: rows as the student will read them, with what is trained of them.
+
+Colours in a terminal, marks elsewhere; white space and control tokens are visible, and what a
+machine wrote cannot speak to the terminal.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from cli.terminal_text import make_visible
+from training.finetuning.contract.encoding import IGNORED, Example
+from training.finetuning.contract.faults import name_row
+from training.finetuning.contract.preview import Role, Span, find_spans
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_STYLES: dict[Role, tuple[str, str]] = {
+    "prompt": ("dim", "dim"),
+    "trained": ("green", "green underline"),
+    "stop": ("bold black on green", "bold black on green"),
+}
+"""By role: of one token and, so that borders between trained tokens show, of the next."""
+_CONTROL_STYLE = "magenta"
+_CONTROL_MARKS = ("‹", "›")
+_MARKS: dict[Role, tuple[str, str]] = {
+    "prompt": ("", ""),
+    "trained": ("⟦", "⟧"),
+    "stop": ("⟦■ ", " ■⟧"),
+}
+"""By role: what stands around it where there is no colour."""
+_LEGEND = {
+    "prompt": "read, not trained",
+    "trained": "trained",
+    "stop": "stop token",
+}
+
+
+def print_preview(
+    examples: Sequence[Example],
+    tokenizer: "PreTrainedTokenizerBase",
+    show_ids: bool = False,
+    console: Console | None = None,
+) -> None:
+    """Print rows token by token, coloured by mask.
+
+    Args:
+        examples: The rows.
+        tokenizer: The student's.
+        show_ids: Write each token's number behind it.
+        console: Where to print; standard error by default.
+    """
+    console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
+    coloured = console.is_terminal and console.color_system is not None
+    console.print(_write_legend(coloured))
+    for number, example in enumerate(examples, 1):
+        trained = len(example.labels) - example.labels.count(IGNORED)
+        heading = (
+            f"{number}  row {make_visible(name_row(example.id))}  "
+            f"{len(example.input_ids)} tokens, {trained} trained"
+        )
+        console.print()
+        console.print(Text(heading, style="bold" if coloured else ""))
+        console.print(_write_row(find_spans(example, tokenizer), coloured, show_ids))
+
+
+def _write_legend(coloured: bool) -> Text:
+    legend = Text()
+    for role, meaning in _LEGEND.items():
+        begin, end = ("", "") if coloured else _MARKS[role]
+        legend.append(f"{begin}{meaning}{end}", _STYLES[role][0] if coloured else "")
+        legend.append("  ")
+    begin, end = ("", "") if coloured else _CONTROL_MARKS
+    legend.append(f"{begin}control{end}", _CONTROL_STYLE if coloured else "")
+    legend.append("  ·space →tab ↵line end")
+    return legend
+
+
+def _write_row(spans: Sequence[Span], coloured: bool, show_ids: bool) -> Text:
+    row = Text()
+    for role, group in groupby(enumerate(spans), key=lambda numbered: numbered[1].role):
+        begin, end = ("", "") if coloured else _MARKS[role]
+        row.append(begin)
+        for number, span in group:
+            row.append(_show(span, coloured), _choose_style(span, number) if coloured else "")
+            if show_ids:
+                row.append(f"[{','.join(map(str, span.token_ids))}] ")
+        row.append(end)
+    return row
+
+
+def _choose_style(span: Span, number: int) -> str:
+    if span.control and span.role != "stop":
+        return _CONTROL_STYLE
+    return _STYLES[span.role][number % 2]
+
+
+def _show(span: Span, coloured: bool) -> str:
+    """Write a span so that its white space shows, with a line end where it has one."""
+    text = make_visible(span.text)
+    if span.control:
+        marked = not coloured and span.role != "stop"
+        return text.join(_CONTROL_MARKS) if marked else text
+    return text.replace(" ", "·").replace("\t", "→").replace("\n", "↵\n")
