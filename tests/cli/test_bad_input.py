@@ -217,7 +217,7 @@ def student(tmp_path: Path) -> Path:
     folder = tmp_path / "student"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"")
+    (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     return folder
 
 

@@ -10,8 +10,8 @@ from training.finetuning.methods import (
     MethodRecipe,
     PromptTuningRecipe,
 )
-from training.quantization_guard import guard_quantized_layers
 from training.finetuning.recipe import Recipe, Settings
+from training.quantization_guard import guard_quantized_layers
 from training.quiet import quiet_libraries
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def load_student(student: Student, recipe: Recipe, settings: Settings) -> Loaded
     """Load the base and attach what the method trains.
 
     Raises:
-        ModelLoadError: The folder is absent or no checkpoint.
+        ModelLoadError: The folder is absent, or no student.
     """
     quantization = four_bit(settings.precision) if recipe.method == "qlora" else None
     base, tokenizer = load_base(student.path, quantization)
