@@ -6,6 +6,7 @@ read too; a variable that is really set wins over it.
 
 import os
 import subprocess
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -155,3 +156,35 @@ def enter_hub_environment(settings: Settings) -> None:
             "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         }
     )
+
+
+def enter_tracking_environment(settings: Settings, trackers: Sequence[str], model: str) -> None:
+    """Let trackers write below the outputs and send nothing, where the user says nothing else.
+
+    Args:
+        settings: Their outputs get a folder ``logs``.
+        trackers: Those that were asked for.
+        model: Name under which the runs of a model are found together.
+    """
+    logs = settings.outputs / "logs"
+    ours = {
+        "tensorboard": {"TENSORBOARD_LOGGING_DIR": str(logs / "tensorboard" / model)},
+        # trackio is served by gradio.
+        "trackio": {"TRACKIO_DIR": str(logs / "trackio"), "GRADIO_ANALYTICS_ENABLED": "False"},
+        "mlflow": {
+            "MLFLOW_TRACKING_URI": f"sqlite:///{logs / 'mlflow.db'}",
+            "MLFLOW_EXPERIMENT_NAME": model,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        },
+        "wandb": {
+            "WANDB_MODE": "offline",
+            "WANDB_DIR": str(logs),
+            "WANDB_PROJECT": model,
+            "WANDB_ERROR_REPORTING": "false",
+        },
+    }
+    for tracker in trackers:
+        # Neither wandb nor SQLite makes it.
+        logs.mkdir(parents=True, exist_ok=True)
+        for name, value in ours[tracker].items():
+            os.environ.setdefault(name, value)
