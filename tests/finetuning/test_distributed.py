@@ -1,0 +1,129 @@
+import threading
+from pathlib import Path
+
+import pytest
+import yaml
+
+from training.finetuning.distributed.devices import (
+    CONFIGURATIONS,
+    check_devices,
+    choose_configuration,
+)
+from training.finetuning.distributed.order import (
+    EVENTS,
+    EventReader,
+    Failed,
+    Started,
+    Stepped,
+    tell,
+)
+from training.finetuning.distributed.ranks import (
+    any_of,
+    first_goes_ahead,
+    is_first,
+    largest,
+    wait_for_all,
+)
+from training.finetuning.recipe import Device, Distribution, Recipe, RecipeError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "method", "device", "name"),
+    [
+        ("ddp", "lora", "cpu", "ddp-cpu"),
+        ("ddp", "qlora", "cuda", "ddp"),
+        ("fsdp", "full", "cuda", "fsdp"),
+        ("fsdp", "qlora", "cuda", "fsdp-qlora"),
+        ("fsdp", "lora", "cpu", "fsdp"),
+    ],
+)
+def test_a_configuration_is_chosen_by_distribution_method_and_device(
+    distribution: Distribution, method: str, device: Device, name: str
+) -> None:
+    recipe = Recipe.model_validate({"distribution": distribution, "method": method, "processes": 2})
+
+    assert choose_configuration(recipe, device).name == f"{name}.yaml"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGURATIONS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_accelerate_reads_every_shipped_configuration(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+
+    # What it does not know it refuses.
+    assert (
+        str(config.distributed_type.value) == yaml.safe_load(path.read_text())["distributed_type"]
+    )
+
+
+def test_more_processes_than_gpus_are_refused_in_one_line() -> None:
+    with pytest.raises(RecipeError, match=r"processes 4 was given.*finds 1 here"):
+        check_devices(Recipe(processes=4), "cuda", gpus=1)
+
+
+def test_as_many_processes_as_gpus_or_any_number_on_the_cpu_are_fine() -> None:
+    check_devices(Recipe(processes=4), "cuda", gpus=4)
+    check_devices(Recipe(processes=2), "cpu", gpus=0)
+
+
+def test_an_optimizer_in_8_bits_is_refused_where_weights_are_spread() -> None:
+    recipe = Recipe(processes=2, distribution="fsdp", optimizer="adamw-8bit")
+
+    with pytest.raises(RecipeError, match=r"adamw-8bit.*fsdp.*'adamw'"):
+        check_devices(recipe, "cuda", gpus=2)
+
+
+def test_events_are_read_in_order_and_once(tmp_path: Path) -> None:
+    reader = EventReader(tmp_path)
+    assert reader.read() == []
+    told = [
+        Started(rank=1, pid=7),
+        Stepped(done=1, total=2, note="손실 1.2"),
+        Failed(message="no\nroom", is_users=True),
+    ]
+
+    tell(tmp_path, told[0])
+    first = reader.read()
+    for event in told[1:]:
+        tell(tmp_path, event)
+
+    assert [*first, *reader.read()] == told
+    assert reader.read() == []
+
+
+def test_half_a_line_is_left_for_the_next_reading(tmp_path: Path) -> None:
+    line = Stepped(done=1, total=2, note="").model_dump_json().encode() + b"\n"
+    reader = EventReader(tmp_path)
+
+    (tmp_path / EVENTS).write_bytes(line[:10])
+    assert reader.read() == []
+    (tmp_path / EVENTS).write_bytes(line)
+
+    assert reader.read() == [Stepped(done=1, total=2, note="")]
+
+
+def test_events_of_many_writers_do_not_mix(tmp_path: Path) -> None:
+    def write(rank: int) -> None:
+        for step in range(50):
+            tell(tmp_path, Stepped(done=step, total=50, note=str(rank) * 200))
+
+    writers = [threading.Thread(target=write, args=(rank,)) for rank in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert len(EventReader(tmp_path).read()) == 200
+
+
+def test_a_process_alone_meets_nobody() -> None:
+    wait_for_all()
+    with first_goes_ahead():
+        pass
+
+    assert is_first()
+    assert largest(2.5) == 2.5
+    assert not any_of(claim=False)
