@@ -12,7 +12,6 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from schemas.manifest import TrainingPoint
 from schemas.progress import Progress
-from training.finetuning.checkpoints import mark_complete
 from training.finetuning.history import StepLog, Stopwatch, open_history, tokens_per_second
 from training.finetuning.recipe import Recipe, Settings
 from training.finetuning.samples import Interview, open_samples
@@ -64,7 +63,7 @@ def open_records(
 
 
 class RunCallback(TrainerCallback):
-    """Report and record each step, mark complete checkpoints, and stop when asked to.
+    """Report and record each step, and save and stop when asked to.
 
     Of several processes only the first writes.
     """
@@ -106,9 +105,8 @@ class RunCallback(TrainerCallback):
         if state.is_world_process_zero and (is_last or (every and state.global_step % every == 0)):
             self._ask(state.global_step)
         if is_last:
-            # The Trainer would save here too, but continues wrongly from there: with max_steps in
-            # mid-epoch it does one step more. What follows the last step takes seconds anyway.
-            control.should_save = False
+            # What follows may be cut off too, and need not cost the steps since the last one.
+            control.should_save = True
         elif self._stop_asked():
             control.should_save = True
             control.should_training_stop = True
@@ -149,11 +147,8 @@ class RunCallback(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Mark the checkpoint, which is now all on disk."""
+        """Keep what was measured up to the checkpoint."""
         if state.is_world_process_zero:
-            self._records.history.sync()
-            self._records.interview.log.sync()
-            mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
             self._saved()
 
     def _ask(self, step: int) -> None:

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.locking import Say, say_nothing
 from schemas.progress import Progress, no_progress
-from schemas.storage import StorageError
 from schemas.templates import template_hash
 from training.finetuning.checkpoints import (
     RunState,
-    close_run,
+    checkpoint_errors_named,
     last_checkpoint,
-    open_run,
     read_state,
     write_state,
 )
@@ -33,6 +32,13 @@ from training.finetuning.recipe import (
     limit_length,
     read_hardware,
     resolve,
+)
+from training.finetuning.run_folder import (
+    close_run,
+    describe_leftovers,
+    describe_run,
+    leftover_runs,
+    open_run,
 )
 from training.finetuning.student import LoadedStudent, Student, load_student
 from training.finetuning.versions import Outcome, Publication, check_name, publish_model
@@ -56,6 +62,8 @@ def finetune(
     name: str,
     code_version: str,
     progress: Progress = no_progress,
+    say: Say = say_nothing,
+    resume: Path | None = None,
 ) -> Path:
     """Tune a student and publish it as a version under ``root/name``.
 
@@ -67,14 +75,20 @@ def finetune(
         name: Name to publish under.
         code_version: What the manifest says about the code.
         progress: Called after each step.
+        say: Told one line when a new run begins beside unfinished ones of the same name.
+        resume: Folder of an unfinished run that has to be continued. None continues the one that
+            the same call left, or begins.
 
     Returns:
         The version's folder; when the same weights were published before, that folder.
 
     Raises:
         UserError: Dataset, student, name or recipe cannot be used, or rows break the contract.
+        ResumeError: ``resume`` is no unfinished run, or one with other values.
+        RunBusyError: Another process is at work on the same run.
         TrainingError: The loss is no longer a number.
-        KeyboardInterrupt: After Ctrl-C, with a checkpoint written; the same call continues.
+        KeyboardInterrupt: After Ctrl-C, with a checkpoint written; the same call continues. After
+            SIGTERM, in the same way, whatever its handler raises.
     """
     check_name(name)
     settings = resolve(recipe, read_hardware())
@@ -83,26 +97,34 @@ def finetune(
     with _cpu_threads(settings.threads), quiet_libraries():
         loaded = load_student(student, recipe, settings)
         splits = _encode(data, loaded, recipe)
-        run = open_run(
-            root, name, data.manifest.content_hash, decided_values(recipe, settings), loaded.sha256,
-            template_hash(),
-        )  # fmt: skip
-        outcome = _train(run, loaded, splits, recipe, settings, progress)
-        publication = Publication(
-            name=name,
-            student=student,
-            loaded=loaded,
-            dataset=data.manifest,
-            recipe=recipe,
-            settings=settings,
-            outcome=outcome,
-            train_rows=len(splits.train),
-            validation_rows=len(splits.validation),
-            overlong_rows=splits.overlong,
-            code_version=code_version,
+        description = describe_run(
+            name,
+            decided_values(recipe, settings),
+            dataset=data.manifest.content_hash,
+            student=loaded.sha256,
+            template=template_hash(),
         )
-        version = publish_model(publication, run, root)
-    close_run(run)
+        with open_run(root, description, resume) as run:
+            if last_checkpoint(run) is None and (
+                line := describe_leftovers(leftover_runs(root, name), description)
+            ):
+                say(line)
+            outcome = _train(run, loaded, splits, recipe, settings, progress)
+            publication = Publication(
+                name=name,
+                student=student,
+                loaded=loaded,
+                dataset=data.manifest,
+                recipe=recipe,
+                settings=settings,
+                outcome=outcome,
+                train_rows=len(splits.train),
+                validation_rows=len(splits.validation),
+                overlong_rows=splits.overlong,
+                code_version=code_version,
+            )
+            version = publish_model(publication, run, root)
+            close_run(run)
     return version
 
 
@@ -157,13 +179,13 @@ def _train(
             update={"seconds": records.stopwatch.seconds, "peak_memory_mb": peak}
         )
 
-    with deferred_interrupt() as stop_asked, _disk_errors_named(run):
+    with deferred_interrupt() as stop, checkpoint_errors_named(run):
         trainer.add_callback(
-            RunCallback(progress, stop_asked, lambda: write_state(run, measured()), records)
+            RunCallback(progress, stop, lambda: write_state(run, measured()), records)
         )
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if stop_asked() and trainer.state.global_step < trainer.state.max_steps:
-            raise KeyboardInterrupt
+        if checkpoint is None or not trainer.restore_finished(checkpoint):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    stop.obey()
     seconds = measured().seconds
     loss_after = trainer.held_out_loss(held_out)
     return Outcome(
@@ -174,24 +196,6 @@ def _train(
         train_seconds=seconds,
         tokens_per_second=tokens_per_second(records.history.entries, seconds),
     )
-
-
-@contextmanager
-def _disk_errors_named(run: Path) -> Generator[None]:
-    """Turn a checkpoint that cannot be written into one line that says where."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, SafetensorError, RuntimeError) as error:
-        # torch.save has no exception of its own for a full disk, only the name of its source file.
-        if isinstance(error, RuntimeError) and "inline_container" not in str(error):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise StorageError(
-            f"A checkpoint in {run} cannot be written: {reason or str(error).splitlines()[0]}. "
-            "Free space there and run the same command again; it continues from the last one."
-        ) from error
 
 
 @contextmanager

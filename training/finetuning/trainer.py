@@ -24,13 +24,14 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from schemas.errors import PacaloomError
 from training.finetuning.contract.encoding import IGNORED
+from training.finetuning.resumable import ResumableTrainer
 
 
 class TrainingError(PacaloomError):
     """Training cannot go on."""
 
 
-class StudentTrainer(SFTTrainer):
+class StudentTrainer(ResumableTrainer, SFTTrainer):
     """SFTTrainer that spends nothing on positions without a label and stops at a broken loss."""
 
     def compute_loss(
