@@ -109,7 +109,7 @@ def run_check(
 ) -> Contract:
     """Check rows; one harmless row is held out when none is given."""
     tokenizer = tokenizer or make_tokenizer()
-    held_out = validation or [Row("held", "Name a bird.", "", "A tit.", "en", ("held",))]
+    held_out = validation or [Row("held", "새?", "", "매.", "ko", ("held",))]
     bounds = {"max_length_tokens": 4096, "vocabulary_size": len(tokenizer), **limits}
     return check(
         make_data(train, held_out, split_by),

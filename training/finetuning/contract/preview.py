@@ -61,26 +61,27 @@ def _cut(
     before = _decode(anchor, tokenizer)
     begin = 0
     while begin < len(example.input_ids):
-        for end in range(begin + 1, begin + 1 + _LONGEST_CHARACTER):
-            text = _decode([*anchor, *example.input_ids[begin:end]], tokenizer)
-            text = text.removeprefix(before)
-            if _BROKEN not in text or not _can_grow(example, begin, end, control):
+        texts: list[str] = []
+        for end in _find_ends(example, begin, control):
+            tokens = [*anchor, *example.input_ids[begin:end]]
+            texts.append(_decode(tokens, tokenizer).removeprefix(before))
+            if _BROKEN not in texts[-1]:
                 break
-        else:
-            # No text in four tokens: bytes that are none, shown one by one.
-            end = begin + 1
-            text = _decode([*anchor, example.input_ids[begin]], tokenizer).removeprefix(before)
-        yield begin, end, text
+        # Bytes that are no text, however many are taken together, are shown one by one.
+        whole = _BROKEN not in texts[-1]
+        end = begin + len(texts) if whole else begin + 1
+        yield begin, end, texts[-1 if whole else 0]
         begin = end
 
 
-def _can_grow(example: Example, begin: int, end: int, control: set[int]) -> bool:
-    """Tell whether the next token may complete a character: it is text of the same role."""
-    return (
-        end < len(example.input_ids)
-        and example.input_ids[end] not in control
-        and _find_role(example, begin) == _find_role(example, end)
-    )
+def _find_ends(example: Example, begin: int, control: set[int]) -> Iterator[int]:
+    """Give the places where a span may end: what completes a character is text of one role."""
+    role = _find_role(example, begin)
+    yield begin + 1
+    for end in range(begin + 1, min(begin + _LONGEST_CHARACTER, len(example.input_ids))):
+        if example.input_ids[end] in control or _find_role(example, end) != role:
+            return
+        yield end + 1
 
 
 def _decode(tokens: Sequence[int], tokenizer: "PreTrainedTokenizerBase") -> str:
