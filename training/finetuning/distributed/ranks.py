@@ -5,8 +5,10 @@ or the others wait for ever. torch's name for a process of a run is its rank. Co
 a few bytes to each of the others, well under a millisecond on one machine.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def is_first() -> bool:
@@ -31,32 +33,35 @@ def largest(value: float) -> float:
     """Return the largest of all processes' values."""
     if _count() == 1:
         return value
+    import torch
     import torch.distributed
 
-    cell = _cell(value)
+    cell = torch.tensor(value, dtype=torch.float64, device=_device())
     torch.distributed.all_reduce(cell, torch.distributed.ReduceOp.MAX)
     return cell.item()
 
 
-@contextmanager
-def first_goes_ahead() -> Generator[None]:
-    """Let the first process through the block alone, and the others after it.
-
-    What it makes or removes on disk there, the others find made or removed.
-    """
-    if not is_first():
-        wait_for_all()
-    yield
-    if is_first():
-        wait_for_all()
-
-
-def _cell(value: float):  # noqa: ANN202  # torch is imported late
+def share(text: str) -> str:
+    """Return the first process's text to all; that of the others is not looked at."""
+    if _count() == 1:
+        return text
     import torch
+    import torch.distributed
+
+    content = text.encode() if is_first() else b""
+    length = int(largest(len(content)))
+    letters = torch.zeros(length, dtype=torch.uint8, device=_device())
+    if is_first():
+        letters.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
+    torch.distributed.broadcast(letters, src=0)
+    return bytes(letters.tolist()).decode()
+
+
+def _device() -> "torch.device":
     from accelerate import PartialState
 
     # NCCL moves nothing that is not on a GPU.
-    return torch.tensor(value, dtype=torch.float64, device=PartialState().device)
+    return PartialState().device
 
 
 def _rank() -> int:
