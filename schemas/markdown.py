@@ -16,6 +16,7 @@ _MOST_PLACES = 92
 _MOST_IN_NAME = 80
 _MARKUP = re.compile(r"[!#$&*/<=>@\[\\\]^_`{|}~]|^[-+]|:(?=\S)|\.(?=[^\s\d])")
 """What can begin markup, in a line of its own or within one; commas and the like stay readable."""
+_SPECIAL = re.compile(r"[!\"#$&'()*+<=>@\[\\\]^_`{|}~:/]|^[-\d]|\.(?=\S)")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
 """Without them some scripts and emoji fall apart."""
@@ -42,6 +43,16 @@ def fence(text: str) -> str:
     seen = "\n".join(_show_unseen(line) for line in re.split(r"\r\n|\r|\n", text))
     ticks = "`" * max(3, 1 + _longest_run(seen))
     return f"{ticks}text\n{seen}\n{ticks}"
+
+
+def show_in_cell(text: str) -> str:
+    """Write a text for a cell of an HTML table, line for line; it has no empty line and no markup.
+
+    Every character that means something to HTML or Markdown becomes its number, so that the text
+    stays text even where a renderer reads Markdown within HTML.
+    """
+    lines = (_show_unseen(line) for line in re.split(r"\r\n|\r|\n", text))
+    return "<br>".join(_SPECIAL.sub(lambda found: f"&#{ord(found[0])};", line) for line in lines)
 
 
 def show_record(instruction: str, input_text: str, output: str) -> str:

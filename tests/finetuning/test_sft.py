@@ -117,7 +117,8 @@ def test_the_manifest_says_what_was_made_from_what(
     assert manifest.dataset == f"{dataset['name']}/{dataset['version']}"
     assert manifest.dataset_content_hash == dataset["content_hash"]
     assert manifest.template_hash == template_hash()
-    assert (manifest.train_rows, manifest.validation_rows, manifest.steps) == (18, 6, 8)
+    assert manifest.contract.rows == {"train": 18, "validation": 6}
+    assert manifest.steps == 8
     assert manifest.recipe["learning_rate"] == 5e-3
     assert manifest.peak_memory_mb > 50
     # Rank 16 beside seven projections of two layers: 16 * (sum of in and out features).
@@ -296,7 +297,7 @@ def test_rows_above_the_limit_are_refused_or_by_choice_left_out_and_counted(
 
     recipe = quick("lora", max_length_tokens=300, on_overlong="drop")
     manifest = read_manifest_of(finetune(dataset, student, recipe, tmp_path, "t", "test"))
-    assert (manifest.train_rows, manifest.overlong_rows) == (17, 1)
+    assert (manifest.contract.rows["train"], manifest.contract.overlong) == (17, 1)
 
 
 def test_the_students_own_limit_holds_too(

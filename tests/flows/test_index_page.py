@@ -11,6 +11,7 @@ import pytest
 from flows.index_page import gather_outputs, write_index
 from flows.settings import Settings
 from schemas.manifest import (
+    ContractSummary,
     DatasetManifest,
     EvaluationReport,
     GateVerdict,
@@ -41,13 +42,16 @@ def write_version(outputs: Path, name: str, ordinal: int) -> Path:
 def write_model(outputs: Path, dataset: str) -> Path:
     folder = outputs / "models" / "chat" / f"0001-{HASH}"
     folder.mkdir(parents=True)
+    contract = ContractSummary(
+        rows={"train": 54, "validation": 6}, overlong=0, tokens=5400, trained_tokens=2700,
+        length_median=100, length_longest=200, languages={"en": 54}, duplicates=0, in_both_splits=0,
+    )  # fmt: skip
     manifest = TrainingManifest(
         name="chat", version=folder.name, method="lora", student="smollm2", student_path="/x",
         student_sha256="", dataset=dataset, dataset_content_hash="", template_hash="", recipe={},
-        train_rows=54, validation_rows=6, steps=1, loss_before=1.5, loss_after=1.25,
+        contract=contract, memory=None, steps=1, loss_before=1.5, loss_after=1.25,
         peak_memory_mb=1, train_seconds=1, tokens_per_second=1, trainable_parameters=1,
-        total_parameters=1, files=(),
-        libraries={}, code_version="test",
+        total_parameters=1, files=(), libraries={}, code_version="test",
     )  # fmt: skip
     (folder / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
     return folder

@@ -3,7 +3,6 @@
 This module imports transformers and is itself imported only when a run starts.
 """
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,6 @@ from training.finetuning.history import StepLog, Stopwatch, open_history, tokens
 from training.finetuning.recipe import Recipe, Settings
 from training.finetuning.samples import Interview, open_samples
 from training.finetuning.student import LoadedStudent
-from training.finetuning.trainer import TrainingError
 
 
 class Records(NamedTuple):
@@ -52,7 +50,7 @@ def open_records(
         HistoryError: Files and checkpoint do not fit.
         StorageError: The files cannot be written.
     """
-    step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
+    step = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else None
     answers = open_samples(run, step, recipe.sample_steps)
     return Records(
         open_history(run, step),
@@ -119,19 +117,9 @@ class RunCallback(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: object,
     ) -> None:
-        """Write the step down and report it.
-
-        Raises:
-            TrainingError: The gradient is not a number, and so the weights are none any more.
-        """
+        """Write the step down and report it; the trainer has refused what is not a number."""
         if not logs or "loss" not in logs or not state.is_world_process_zero:
             return
-        if not math.isfinite(logs["grad_norm"]):
-            raise TrainingError(
-                f"The gradient became {logs['grad_norm']} at step {state.global_step}. Lower "
-                "learning_rate (a tenth is a fair try), raise warmup, or set precision to fp32; "
-                "the last checkpoint is from before."
-            )
         point = TrainingPoint(
             step=state.global_step,
             loss=logs["loss"],

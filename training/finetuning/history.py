@@ -30,31 +30,34 @@ class HistoryError(PacaloomError):
 class StepLog(Generic[Entry]):
     """A file in a run's folder with one line an entry, in the order of their steps."""
 
-    def __init__(self, path: Path, model: type[Entry], expected: Sequence[int]) -> None:
+    def __init__(
+        self, path: Path, model: type[Entry], checkpoint: int | None, expected: Sequence[int]
+    ) -> None:
         """Open the file and cut off what follows the checkpoint that the run continues from.
 
         Args:
             path: Of the file; it need not exist.
             model: Of a line.
-            expected: Step of each entry up to that checkpoint, in order; none for a run that starts
-                from the beginning.
+            checkpoint: Step of that checkpoint; None for a run that starts from the beginning.
+            expected: Steps of the entries that such a checkpoint implies, in order.
 
         Raises:
             HistoryError: Entries that the checkpoint implies are not there.
             StorageError: The file cannot be written.
         """
         self._path = path
-        self.entries = _read(path, model)[: len(expected)]
-        if [entry.step for entry in self.entries] != list(expected):
+        after = -1 if checkpoint is None else checkpoint
+        self.entries = [entry for entry in _read(path, model) if entry.step <= after]
+        if [entry.step for entry in self.entries[: len(expected)]] != list(expected):
             raise HistoryError(
-                f"{path}: wanted {len(expected)} lines up to step {max(expected)}, as the "
-                f"checkpoint beside it has, found {len(self.entries)} whole ones. Remove "
-                f"{path.parent} and run the same command again; it starts from the beginning."
+                f"{path}: wanted {len(expected)} lines up to step {checkpoint}, as the checkpoint "
+                f"beside it has, found {len(self.entries)} whole ones. Remove {path.parent} and "
+                "run the same command again; it starts from the beginning."
             )
         write_jsonl(path, self.entries)
 
     def append(self, *entries: Entry) -> None:
-        """Write entries at the end; a kill in the midst of it leaves a line that no reader counts.
+        """Write entries at the end and wait until they are on disk.
 
         Raises:
             OSError: The disk is full.
@@ -62,22 +65,19 @@ class StepLog(Generic[Entry]):
         lines = "".join(entry.model_dump_json() + "\n" for entry in entries)
         with self._path.open("ab") as file:
             file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
         self.entries += entries
 
-    def sync(self) -> None:
-        """Wait until all is on disk."""
-        with self._path.open("rb") as file:
-            os.fsync(file.fileno())
 
-
-def open_history(run: Path, step: int) -> StepLog[TrainingPoint]:
-    """Open the history of a run that continues after ``step``; 0 for a new one.
+def open_history(run: Path, checkpoint: int | None) -> StepLog[TrainingPoint]:
+    """Open the history of a run that continues after a step; None starts it.
 
     Raises:
         HistoryError: It lacks a step that the checkpoint has.
         StorageError: It cannot be written.
     """
-    return StepLog(run / HISTORY_FILE, TrainingPoint, range(1, step + 1))
+    return StepLog(run / HISTORY_FILE, TrainingPoint, checkpoint, range(1, (checkpoint or 0) + 1))
 
 
 def _read(path: Path, model: type[Entry]) -> list[Entry]:

@@ -80,7 +80,7 @@ class Interview:
                     language=question.language,
                     instruction=question.instruction,
                     input=question.input,
-                    answer=tokenizer.decode(_up_to(answer, stop)).strip().rstrip("\ufffd"),
+                    answer=tokenizer.decode(_up_to(answer, stop)).rstrip("\ufffd").strip(),
                     ended=stop in answer,
                 )
                 for question, answer in zip(QUESTIONS, answers, strict=True)
@@ -108,18 +108,20 @@ class Interview:
         return [row[widest:] for row in written.tolist()]
 
 
-def open_samples(run: Path, step: int, sample_steps: int | None) -> StepLog[SampleAnswer]:
-    """Open the answers of a run that continues after ``step``; 0 for a new one.
+def open_samples(
+    run: Path, checkpoint: int | None, sample_steps: int | None
+) -> StepLog[SampleAnswer]:
+    """Open the answers of a run that continues after a step; None starts it.
 
     Raises:
         HistoryError: It lacks answers that the run gave before its checkpoint.
         StorageError: It cannot be written.
     """
-    asked_at = [0] if step else []
-    if sample_steps:
-        asked_at += range(sample_steps, step + 1, sample_steps)
+    asked_at = [] if checkpoint is None else [0]
+    if checkpoint and sample_steps:
+        asked_at += range(sample_steps, checkpoint + 1, sample_steps)
     expected = [asked for asked in asked_at for _ in QUESTIONS]
-    return StepLog(run / SAMPLES_FILE, SampleAnswer, expected)
+    return StepLog(run / SAMPLES_FILE, SampleAnswer, checkpoint, expected)
 
 
 def tokenize_questions(loaded: LoadedStudent) -> list[list[int]]:

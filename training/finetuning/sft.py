@@ -5,12 +5,15 @@ same code. A run that is cut off leaves no version; the same call continues it f
 checkpoint. Cost: SmolLM2-135M by QLoRA about 2 CPU-s a step of 2 rows of 256 tokens with bf16.
 """
 
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median_low
 from typing import NamedTuple
 
 from schemas.locking import Say, say_nothing
+from schemas.manifest import ContractSummary
 from schemas.progress import Progress, no_progress
 from schemas.templates import template_hash
 from training.finetuning.checkpoints import (
@@ -20,8 +23,21 @@ from training.finetuning.checkpoints import (
     read_state,
     write_state,
 )
-from training.finetuning.contract.encoding import ContractError, Encoded, Example, encode
+from training.finetuning.contract.encoding import (
+    IGNORED,
+    ContractError,
+    Encoded,
+    Example,
+    encode,
+)
 from training.finetuning.data import TrainingData, read_dataset
+from training.finetuning.distributed.ranks import (
+    any_of,
+    is_first,
+    largest,
+    share,
+    wait_for_all,
+)
 from training.finetuning.history import tokens_per_second
 from training.finetuning.interrupts import deferred_interrupt
 from training.finetuning.memory.measuring import read_peak_mb, reset_peak
@@ -34,6 +50,7 @@ from training.finetuning.recipe import (
     resolve,
 )
 from training.finetuning.run_folder import (
+    RunDescription,
     close_run,
     describe_leftovers,
     describe_run,
@@ -41,6 +58,7 @@ from training.finetuning.run_folder import (
     open_run,
 )
 from training.finetuning.student import LoadedStudent, Student, load_student
+from training.finetuning.tracking import Tracker, check_trackers, name_run
 from training.finetuning.versions import Outcome, Publication, check_name, publish_model
 from training.quiet import quiet_libraries
 
@@ -64,8 +82,12 @@ def finetune(
     progress: Progress = no_progress,
     say: Say = say_nothing,
     resume: Path | None = None,
+    report_to: Sequence[Tracker] = (),
 ) -> Path:
     """Tune a student and publish it as a version under ``root/name``.
+
+    Of several processes (``distributed/``) each calls this with the same arguments; the first
+    writes and tells.
 
     Args:
         dataset: Folder of a dataset version.
@@ -78,6 +100,7 @@ def finetune(
         say: Told one line when a new run begins beside unfinished ones of the same name.
         resume: Folder of an unfinished run that has to be continued. None continues the one that
             the same call left, or begins.
+        report_to: Trackers that get each step's figures.
 
     Returns:
         The version's folder; when the same weights were published before, that folder.
@@ -91,6 +114,7 @@ def finetune(
             SIGTERM, in the same way, whatever its handler raises.
     """
     check_name(name)
+    check_trackers(report_to)
     settings = resolve(recipe, read_hardware())
     data = read_dataset(dataset, recipe.min_rows)
     reset_peak(settings.device)
@@ -104,12 +128,8 @@ def finetune(
             student=loaded.sha256,
             template=template_hash(),
         )
-        with open_run(root, description, resume) as run:
-            if last_checkpoint(run) is None and (
-                line := describe_leftovers(leftover_runs(root, name), description)
-            ):
-                say(line)
-            outcome = _train(run, loaded, splits, recipe, settings, progress)
+        with _open_run(root, description, resume, say) as run:
+            outcome = _train(run, loaded, splits, recipe, settings, progress, report_to)
             publication = Publication(
                 name=name,
                 student=student,
@@ -118,14 +138,36 @@ def finetune(
                 recipe=recipe,
                 settings=settings,
                 outcome=outcome,
-                train_rows=len(splits.train),
-                validation_rows=len(splits.validation),
-                overlong_rows=splits.overlong,
+                contract=_summarise(data, splits),
+                memory=None,
                 code_version=code_version,
             )
-            version = publish_model(publication, run, root)
-            close_run(run)
-    return version
+            return _publish(publication, run, root, say)
+
+
+@contextmanager
+def _open_run(
+    root: Path, description: RunDescription, resume: Path | None, say: Say
+) -> Generator[Path]:
+    """Hold the run in the first process, and let the others into it when it is held."""
+    if not is_first():
+        yield Path(share(""))
+        return
+    with open_run(root, description, resume) as run:
+        if last_checkpoint(run) is None and (
+            line := describe_leftovers(leftover_runs(root, description.name), description)
+        ):
+            say(line)
+        yield Path(share(str(run)))
+
+
+def _publish(publication: Publication, run: Path, root: Path, say: Say) -> Path:
+    """Publish and close the run in the first process; all return the version."""
+    if not is_first():
+        return Path(share(""))
+    version = publish_model(publication, run, root, say)
+    close_run(run)
+    return Path(share(str(version)))
 
 
 def _encode(data: TrainingData, loaded: LoadedStudent, recipe: Recipe) -> Splits:
@@ -149,6 +191,24 @@ def _encode(data: TrainingData, loaded: LoadedStudent, recipe: Recipe) -> Splits
     return Splits(train.examples, validation.examples, overlong)
 
 
+def _summarise(data: TrainingData, splits: Splits) -> ContractSummary:
+    lengths = [len(example.input_ids) for example in splits.train]
+    kept = {example.id for example in splits.train}
+    return ContractSummary(
+        rows={"train": len(splits.train), "validation": len(splits.validation)},
+        overlong=splits.overlong,
+        tokens=sum(lengths),
+        trained_tokens=sum(
+            len(example.labels) - example.labels.count(IGNORED) for example in splits.train
+        ),
+        length_median=median_low(lengths),
+        length_longest=max(lengths),
+        languages=dict(Counter(row.language for row in data.train if row.id in kept)),
+        duplicates=len(lengths) - len({tuple(example.input_ids) for example in splits.train}),
+        in_both_splits=0,
+    )
+
+
 def _first_overlong(train: Encoded, validation: Encoded) -> str:
     return [*train.overlong, *validation.overlong][0]
 
@@ -160,18 +220,22 @@ def _train(
     recipe: Recipe,
     settings: Settings,
     progress: Progress,
+    report_to: Sequence[Tracker],
 ) -> Outcome:
     """Train from the start or from where the run was cut off, and measure before and after."""
     from training.finetuning.assembly import as_columns, build_trainer
     from training.finetuning.callbacks import RunCallback, open_records
 
-    trainer = build_trainer(run, loaded, splits.train, recipe, settings)
+    trainer = build_trainer(run, loaded, splits.train, recipe, settings, tuple(report_to))
+    name_run(trainer, run.parent.name, run.name.removeprefix(".run-"))
     held_out = as_columns(splits.validation)
     checkpoint = last_checkpoint(run)
     earlier = read_state(run) if checkpoint else None
     if earlier is None:
         earlier = RunState(loss_before=trainer.held_out_loss(held_out))
     records = open_records(run, checkpoint, loaded, recipe, settings, earlier.seconds)
+    # Each process has cut the files to the same length; from here on only the first writes them.
+    wait_for_all()
 
     def measured() -> RunState:
         peak = max(earlier.peak_memory_mb, read_peak_mb(settings.device))
@@ -181,18 +245,23 @@ def _train(
 
     with deferred_interrupt() as stop, checkpoint_errors_named(run):
         trainer.add_callback(
-            RunCallback(progress, stop, lambda: write_state(run, measured()), records)
+            # The processes have to stop after the same step.
+            RunCallback(
+                progress, lambda: any_of(stop()), lambda: write_state(run, measured()), records
+            )
         )
         if checkpoint is None or not trainer.restore_finished(checkpoint):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    stop.obey()
+    if any_of(stop()):
+        stop.obey()
+        raise KeyboardInterrupt
     seconds = measured().seconds
     loss_after = trainer.held_out_loss(held_out)
     return Outcome(
         steps=trainer.state.global_step,
         loss_before=earlier.loss_before,
         loss_after=loss_after,
-        peak_memory_mb=measured().peak_memory_mb,
+        peak_memory_mb=largest(measured().peak_memory_mb),
         train_seconds=seconds,
         tokens_per_second=tokens_per_second(records.history.entries, seconds),
     )

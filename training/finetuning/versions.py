@@ -2,9 +2,9 @@
 
 A version is named ``NNNN-HASH``: its ordinal under the name and the start of the sha256 over its
 weights. The same weights under the same name are the same version: it is found, not written again.
+Two processes that publish under one name take turns, and a version is there whole or not at all.
 """
 
-import hashlib
 import re
 import shutil
 from importlib.metadata import version as library_version
@@ -12,12 +12,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.errors import UserError
-from schemas.manifest import DatasetManifest, SourceFile, TrainingManifest
-from schemas.storage import StorageError, atomic_folder
+from schemas.locking import Say, hold_name, say_nothing
+from schemas.manifest import (
+    ContractSummary,
+    DatasetManifest,
+    MemoryEstimate,
+    SampleAnswer,
+    SourceFile,
+    TrainingManifest,
+    TrainingPoint,
+)
+from schemas.storage import StorageError, atomic_folder, hash_file, read_jsonl, write_text
 from schemas.templates import template_hash
 from training.base_model import weights_sha256
-from training.finetuning.card import render_model_card
+from training.finetuning.card.card import render_model_card
+from training.finetuning.card.front_matter import find_base
+from training.finetuning.card.page import Page
+from training.finetuning.curves import CURVES_FILE, HeldOut, draw_curves
+from training.finetuning.explanation import ExplainedSetting, explain
+from training.finetuning.history import HISTORY_FILE
 from training.finetuning.recipe import Recipe, Settings, decided_values
+from training.finetuning.samples import SAMPLES_FILE
 from training.finetuning.student import LoadedStudent, Student
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -50,9 +65,9 @@ class Publication(NamedTuple):
     recipe: Recipe
     settings: Settings
     outcome: Outcome
-    train_rows: int
-    validation_rows: int
-    overlong_rows: int
+    contract: ContractSummary
+    memory: MemoryEstimate | None
+    """What was planned; None when nothing was."""
     code_version: str
 
 
@@ -68,40 +83,70 @@ def check_name(name: str) -> None:
         )
 
 
-def publish_model(publication: Publication, run: Path, root: Path) -> Path:
+def publish_model(publication: Publication, run: Path, root: Path, say: Say = say_nothing) -> Path:
     """Write a version under ``root/name`` and return its folder.
 
     Args:
         publication: What to publish.
-        run: Folder of the run, where the weights are written first, because their hash is part
-            of the version's name.
+        run: Folder of the run: history and answers are taken from it, and the weights are written
+            there first, because their hash is part of the version's name.
         root: Folder of all models.
+        say: Told one line when another process publishes under the name.
 
     Raises:
+        BusyError: Another process publishes under the name and does not come to an end.
         StorageError: The folder cannot be written; nothing half-written stays.
     """
     staged = run / "weights"
     _save_weights(publication.loaded, staged)
     weights_hash = weights_sha256(staged)
-    folder_of_name = root / publication.name
-    published = [path for path in folder_of_name.glob("*-*") if _VERSION.fullmatch(path.name)]
-    for folder in published:
-        if folder.name.endswith(weights_hash[:12]):
-            return folder
-    ordinal = 1 + max((int(path.name.split("-")[0]) for path in published), default=0)
-    target = folder_of_name / f"{ordinal:04d}-{weights_hash[:12]}"
-    manifest = _describe(publication, target.name)
-    languages = sorted(
-        code for code, count in publication.dataset.kept_by_language.items() if count
-    )
-    card = render_model_card(manifest, tuple(languages))
-    with atomic_folder(target) as folder:
-        for file in sorted(staged.iterdir()):
-            shutil.move(file, folder / file.name)
-        (folder / "README.md").write_text(card, encoding="utf-8")
-        manifest = manifest.model_copy(update={"files": _hash_files(folder)})
-        (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
+    with hold_name(root, publication.name, say):
+        folder_of_name = root / publication.name
+        published = [path for path in folder_of_name.glob("*-*") if _VERSION.fullmatch(path.name)]
+        for folder in published:
+            if folder.name.endswith(weights_hash[:12]):
+                return folder
+        ordinal = 1 + max((int(path.name.split("-")[0]) for path in published), default=0)
+        target = folder_of_name / f"{ordinal:04d}-{weights_hash[:12]}"
+        with atomic_folder(target) as folder:
+            for file in sorted(staged.iterdir()):
+                shutil.move(file, folder / file.name)
+            manifest = _describe(publication, target.name)
+            _tell(publication, manifest, run, folder)
+            manifest = manifest.model_copy(update={"files": _hash_files(folder)})
+            write_text(folder / "manifest.json", manifest.model_dump_json(indent=2))
     return target
+
+
+def _tell(publication: Publication, manifest: TrainingManifest, run: Path, folder: Path) -> None:
+    """Put history, answers, curves and card beside the weights."""
+    points = list(read_jsonl(run / HISTORY_FILE, TrainingPoint))
+    answers = list(read_jsonl(run / SAMPLES_FILE, SampleAnswer))
+    shutil.copyfile(run / HISTORY_FILE, folder / HISTORY_FILE)
+    shutil.copyfile(run / SAMPLES_FILE, folder / SAMPLES_FILE)
+    if points:
+        held_out = HeldOut(manifest.loss_before, manifest.loss_after)
+        draw_curves(points, held_out, folder / CURVES_FILE)
+    page = Page(
+        manifest,
+        publication.dataset,
+        find_base(publication.student),
+        _explain(publication),
+        points,
+        answers,
+    )
+    write_text(folder / "README.md", render_model_card(page))
+
+
+def _explain(publication: Publication) -> list[ExplainedSetting]:
+    """Explain the recipe, taking for chosen what differs from the defaults, whoever wrote it."""
+    recipe = publication.recipe
+    chosen = {
+        name
+        for name, field in Recipe.model_fields.items()
+        if getattr(recipe, name) != field.get_default()
+    }
+    return explain(recipe, publication.settings, chosen)
 
 
 def _save_weights(loaded: LoadedStudent, staged: Path) -> None:
@@ -139,9 +184,8 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         dataset_content_hash=dataset.content_hash,
         template_hash=template_hash(),
         recipe=decided_values(publication.recipe, publication.settings),
-        train_rows=publication.train_rows,
-        validation_rows=publication.validation_rows,
-        overlong_rows=publication.overlong_rows,
+        contract=publication.contract,
+        memory=publication.memory,
         trainable_parameters=trainable,
         total_parameters=total,
         files=(),
@@ -163,9 +207,8 @@ def _count_parameters(loaded: LoadedStudent) -> tuple[int, int]:
 
 
 def _hash_files(folder: Path) -> tuple[SourceFile, ...]:
-    files: list[SourceFile] = []
-    for path in sorted(file for file in folder.rglob("*") if file.is_file()):
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        files.append(SourceFile(path=path.relative_to(folder).as_posix(), sha256=sha256))
-    return tuple(files)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return tuple(
+        SourceFile(path=path.relative_to(folder).as_posix(), sha256=hash_file(path))
+        for path in files
+    )
