@@ -5,6 +5,7 @@ or the others wait for ever. torch's name for a process of a run is its rank. Co
 a few bytes to each of the others, well under a millisecond on one machine.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,24 @@ def share(text: str) -> str:
         letters.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
     torch.distributed.broadcast(letters, src=0)
     return bytes(letters.tolist()).decode()
+
+
+def gather(numbers: Sequence[int]) -> list[int]:
+    """Return the numbers of all processes, those of the first one first."""
+    if _count() == 1:
+        return list(numbers)
+    import torch
+    import torch.distributed
+
+    longest = int(largest(len(numbers)))
+    own = torch.zeros(longest + 1, dtype=torch.int64)
+    own[: len(numbers) + 1] = torch.tensor([len(numbers), *numbers])
+    own = own.to(_device())
+    everyone = [torch.empty_like(own) for _ in range(_count())]
+    torch.distributed.all_gather(everyone, own)
+    return [
+        number for count, *rest in (each.tolist() for each in everyone) for number in rest[:count]
+    ]
 
 
 def _device() -> "torch.device":
