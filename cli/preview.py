@@ -9,11 +9,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from cli.terminal_text import make_visible
 from training.finetuning.contract.encoding import IGNORED, Example
-from training.finetuning.contract.faults import name_row
+from training.finetuning.contract.faults import TokenRow, name_row
 from training.finetuning.contract.preview import Role, Span, find_spans
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ _LEGEND = {
     "trained": "trained",
     "stop": "stop token",
 }
+
+_AROUND = 5
+"""Tokens shown at both ends of a faulty row and on both sides of where its labels begin."""
 
 
 def print_preview(
@@ -106,3 +110,33 @@ def _show(span: Span, coloured: bool) -> str:
         marked = not coloured and span.role != "stop"
         return text.join(_CONTROL_MARKS) if marked else text
     return text.replace(" ", "·").replace("\t", "→").replace("\n", "↵\n")
+
+
+def print_faulty_tokens(rows: Sequence[TokenRow], console: Console | None = None) -> None:
+    """Print the tokens of a refused row that tell what is wrong: both ends, and the first labels.
+
+    Args:
+        rows: The row's tokens, of the error.
+        console: Where to print; standard error by default.
+    """
+    console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
+    table = Table(box=None)
+    for heading, side in (("place", "right"), ("token", "right"), ("text", "left")):
+        table.add_column(heading, justify=side, no_wrap=heading != "text")
+    table.add_column("label")
+    before = -1
+    for place in _choose_places(rows):
+        if place != before + 1:
+            table.add_row("…")
+        text, label = make_visible(repr(rows[place].text)), "trained" if rows[place].trained else ""
+        style = _STYLES["trained" if rows[place].trained else "prompt"][0]
+        table.add_row(str(place), str(rows[place].id), text, label, style=style)
+        before = place
+    console.print(table)
+
+
+def _choose_places(rows: Sequence[TokenRow]) -> list[int]:
+    first = next((place for place, row in enumerate(rows) if row.trained), 0)
+    middles = (0, first, len(rows) - 1)
+    near = {place for middle in middles for place in range(middle - _AROUND, middle + _AROUND)}
+    return sorted(place for place in near if 0 <= place < len(rows))

@@ -86,3 +86,25 @@ def test_a_split_without_its_columns_names_them(tmp_path: Path, colours: Path) -
 
     with pytest.raises(DatasetError, match="lacks the columns input, language"):
         read_dataset(folder, min_rows=2)
+
+
+def test_a_row_knows_what_it_descends_from(
+    tmp_path: Path, make_dataset: MakeDataset, make_rows: MakeRows
+) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    folder = make_dataset(tmp_path / "v", make_rows(3)[:2], make_rows(3)[2:])
+    path = folder / "data" / "train.parquet"
+    table = pyarrow.parquet.read_table(path)
+    seeds = pyarrow.array([["s1", "s2"], None], pyarrow.list_(pyarrow.string()))
+    table = table.append_column("seed_ids", seeds)
+    table = table.append_column("derived_from", pyarrow.array(["", "document"]))
+    pyarrow.parquet.write_table(table, path)
+
+    data = read_dataset(folder, min_rows=2)
+
+    first, second = data.train
+    assert first.lineage == (first.id, "s1", "s2")
+    assert second.lineage == (second.id, "document")
+    assert data.validation[0].lineage == (data.validation[0].id,)

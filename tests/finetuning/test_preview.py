@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.preview import print_preview
+from cli.preview import print_faulty_tokens, print_preview
 from tests.finetuning.contract_makers import InstructionTemplate, TextTemplate, make_tokenizer
 from training.finetuning.contract.encoding import IGNORED, Example, tokenize_rows
+from training.finetuning.contract.faults import TokenRow
 from training.finetuning.contract.preview import Span, find_spans
 from training.finetuning.data import Row
 
@@ -118,3 +119,24 @@ def test_a_record_cannot_speak_to_the_terminal(hostile: str, sign: str) -> None:
     assert sign in text
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_of_a_faulty_row_both_ends_and_the_first_labels_are_shown() -> None:
+    rows = [TokenRow(place, f"t{place}", place >= 50) for place in range(100)]
+    out = io.StringIO()
+
+    print_faulty_tokens(rows, Console(file=out, width=80))
+
+    shown = [line.split()[:2] for line in out.getvalue().splitlines()[1:]]
+    places = [int(words[0]) for words in shown if words[0] != "…"]
+    assert places == [*range(5), *range(45, 55), *range(94, 100)]
+    assert "50     50  't50'  trained" in out.getvalue()
+
+
+def test_tokens_cannot_speak_to_the_terminal() -> None:
+    out = io.StringIO()
+
+    print_faulty_tokens([TokenRow(1, "\x1b[31m\u202e", True)], Console(file=out, width=80))
+
+    assert "\x1b" not in out.getvalue()
+    assert "\u202e" not in out.getvalue()

@@ -22,6 +22,7 @@ from training.finetuning.contract.faults import (
     describe,
     find_worst,
 )
+from training.finetuning.contract.preview import find_spans
 from training.finetuning.contract.protection import (
     NOTHING_PROTECTED,
     Protected,
@@ -154,15 +155,16 @@ def _refuse(
         for example in (*split.examples, *split.overlong)
         if (split.name, example.id) == (worst.split, worst.row_id)
     )
-    rows = lay_out(example, tokenizer)
+    rows = _lay_out(example, tokenizer)
     return ContractError(describe(faults, total), count_kinds(faults), rows)
 
 
-def lay_out(example: Example, tokenizer: "PreTrainedTokenizerBase") -> list[TokenRow]:
-    """Write the tokens of an example one under the other."""
+def _lay_out(example: Example, tokenizer: "PreTrainedTokenizerBase") -> list[TokenRow]:
+    """Write the tokens of an example one under the other; whole characters beside their first."""
     return [
-        TokenRow(token, str(tokenizer.convert_ids_to_tokens(token)), label != IGNORED)
-        for token, label in zip(example.input_ids, example.labels, strict=False)
+        TokenRow(token, span.text if place == 0 else "", span.role != "prompt")
+        for span in find_spans(example, tokenizer)
+        for place, token in enumerate(span.token_ids)
     ]
 
 

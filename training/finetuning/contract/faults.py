@@ -167,6 +167,7 @@ class TokenRow(NamedTuple):
 
     id: int
     text: str
+    """Empty where the token only goes on with the character of the one before it."""
     trained: bool
 
 
