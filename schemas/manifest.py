@@ -274,7 +274,10 @@ class TrainingManifest(Frozen):
     dataset: str
     """``NAME/VERSION`` of the dataset."""
     dataset_content_hash: str
+    template: TemplateName
+    """What records were turned into text with."""
     template_hash: str
+    """Of that template's text; a student is asked with no other."""
     recipe: dict[str, JsonValue]
     """All hyperparameters, defaults included."""
     contract: ContractSummary

@@ -5,10 +5,13 @@ answer form of KoAlpaca v1.1. Training, evaluation and exports render through he
 manifest carries :func:`template_hash`, so a mismatch between training and inference shows.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
+from schemas.chat_template import ChatTemplate
 from schemas.identity import short_id
 from schemas.records import Language
+from schemas.rendering import Piece, Rendered, Shot
 
 _ALPACA_WITH_INPUT = (
     "Below is an instruction that describes a task, paired with an input that provides further "
@@ -33,34 +36,83 @@ _PROMPTS: dict[tuple[Language, bool], str] = {
 # space or newline with what follows, so a prompt that ended in one would be cut elsewhere when it
 # is tokenized alone than when it is tokenized with its answer.
 _SEPARATOR: dict[Language, str] = {"en": "\n", "ko": " "}
+_BETWEEN_RECORDS = "\n\n"
 
 
-class Rendered(NamedTuple):
-    """A record as training text, without the stop token that the tokenizer adds."""
+class InstructionTemplate(NamedTuple):
+    """Alpaca's form for English, KoAlpaca's for Korean: plain text that any base model reads."""
 
-    prompt: str
-    completion: str
+    stop: str = ""
+    """Text of the student's stop token, which ends an answer."""
+    start: str = ""
+    """Text of the token that the student's tokenizer puts before a text."""
+    opening: str = ""
+    """Worked examples, from :meth:`after`."""
+
+    @property
+    def name(self) -> Literal["instruction"]:
+        """As recipes call it."""
+        return "instruction"
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits that change when any of the text does."""
+        return template_hash()
+
+    def render(
+        self, instruction: str, input_text: str, output: str, language: Language
+    ) -> Rendered:
+        """Render prompt and completion of one record."""
+        prompt = self.render_prompt(instruction, input_text, language)
+        return Rendered(prompt, self.render_completion(output, language))
+
+    def render_prompt(self, instruction: str, input_text: str, language: Language) -> str:
+        """Render the text that stands before the answer; it never ends in white space."""
+        # Two replacements in one pass: a record's own text may contain "{input}".
+        template = _PROMPTS[language, bool(input_text)]
+        head, _, rest = template.partition("{instruction}")
+        middle, marker, tail = rest.partition("{input}")
+        return self.opening + head + instruction + middle + (input_text + tail if marker else "")
+
+    def render_completion(self, output: str, language: Language) -> str:
+        """Render the answer with the separator that joins it to the prompt."""
+        return _SEPARATOR[language] + output
+
+    def after(self, shots: Sequence[Shot], language: Language) -> "InstructionTemplate":
+        """Return the template that has worked examples, whole records, before what is asked."""
+        records = ("".join(self.render(*shot, language)) + _BETWEEN_RECORDS for shot in shots)
+        return self._replace(opening="".join(records))
+
+    def lay_out_prompt(self, prompt: str) -> list[Piece]:
+        """Return the prompt as it is: none of it is meant as a control token."""
+        return [Piece(prompt, is_frame=False)]
+
+    def lay_out_completion(self, completion: str) -> list[Piece]:
+        """Do the same with a completion."""
+        return [Piece(completion, is_frame=False)]
+
+
+Template = InstructionTemplate | ChatTemplate
+"""Turns records into text. ``render`` leaves out the tokens ``start`` and ``stop`` at both ends;
+what belongs to the template in a rendered text, and what to the record, tells ``lay_out_…``."""
+
+INSTRUCTION = InstructionTemplate()
+"""For text without a student, as exports are."""
 
 
 def render_prompt(instruction: str, input_text: str, language: Language) -> str:
     """Render the text that stands before the answer; it never ends in white space."""
-    # Two replacements in one pass: a record's own text may contain "{input}".
-    template = _PROMPTS[language, bool(input_text)]
-    head, _, rest = template.partition("{instruction}")
-    middle, marker, tail = rest.partition("{input}")
-    return head + instruction + middle + (input_text + tail if marker else "")
+    return INSTRUCTION.render_prompt(instruction, input_text, language)
 
 
 def render_completion(output: str, language: Language) -> str:
     """Render the answer with the separator that joins it to the prompt."""
-    return _SEPARATOR[language] + output
+    return INSTRUCTION.render_completion(output, language)
 
 
 def render(instruction: str, input_text: str, output: str, language: Language) -> Rendered:
     """Render prompt and completion of one record."""
-    return Rendered(
-        render_prompt(instruction, input_text, language), render_completion(output, language)
-    )
+    return INSTRUCTION.render(instruction, input_text, output, language)
 
 
 def template_hash() -> str:

@@ -32,6 +32,7 @@ def make_tuned(settings: Settings, version: str) -> Path:
     manifest = TrainingManifest(
         name="demo", version=version, method="lora", student="base-model", student_path=str(base),
         student_sha256="0" * 64, dataset="demo/0001-x", dataset_content_hash="0" * 64,
+        template="instruction",
         template_hash="t", recipe={}, contract=contract, memory=None, steps=1,
         loss_before=2.0, loss_after=1.0, peak_memory_mb=1.0, train_seconds=1.0,
         tokens_per_second=1.0, trainable_parameters=1, total_parameters=2, files=(), libraries={},

@@ -48,7 +48,8 @@ def write_model(outputs: Path, dataset: str) -> Path:
     )  # fmt: skip
     manifest = TrainingManifest(
         name="chat", version=folder.name, method="lora", student="smollm2", student_path="/x",
-        student_sha256="", dataset=dataset, dataset_content_hash="", template_hash="", recipe={},
+        student_sha256="", dataset=dataset, dataset_content_hash="",
+        template="instruction", template_hash="", recipe={},
         contract=contract, memory=None, steps=1, loss_before=1.5, loss_after=1.25,
         peak_memory_mb=1, train_seconds=1, tokens_per_second=1, trainable_parameters=1,
         total_parameters=1, files=(), libraries={}, code_version="test",

@@ -182,6 +182,7 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         student_sha256=publication.loaded.sha256,
         dataset=f"{dataset.name}/{dataset.version}",
         dataset_content_hash=dataset.content_hash,
+        template=publication.recipe.template,
         template_hash=template_hash(),
         recipe=decided_values(publication.recipe, publication.settings),
         contract=publication.contract,
