@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from schemas.manifest import DatasetManifest
 from schemas.records import Language
-from schemas.templates import Rendered, render, render_prompt
+from schemas.rendering import Piece, Rendered
+from schemas.templates import InstructionTemplate
 from training.finetuning.contract.check import Contract, Limits, check
 from training.finetuning.contract.protection import NOTHING_PROTECTED, Protected
 from training.finetuning.data import Row, TrainingData
@@ -17,19 +18,6 @@ CHATML = (
 )
 
 
-class InstructionTemplate(NamedTuple):
-    """The repo's own texts with a stop token of choice."""
-
-    stop: str = "</s>"
-    name: str = "instruction"
-
-    def render(self, instruction: str, context: str, output: str, language: Language) -> Rendered:
-        return render(instruction, context, output, language)
-
-    def render_prompt(self, instruction: str, context: str, language: Language) -> str:
-        return render_prompt(instruction, context, language)
-
-
 class TextTemplate(NamedTuple):
     """Texts of a test's own; ``{q}`` is where the question stands."""
 
@@ -39,6 +27,7 @@ class TextTemplate(NamedTuple):
     name: str = "instruction"
     asked: str | None = None
     """What inference writes, where it differs."""
+    start: str = ""
 
     def render(self, instruction: str, context: str, output: str, language: Language) -> Rendered:
         prompt = self.prompt.replace("{q}", instruction)
@@ -46,6 +35,12 @@ class TextTemplate(NamedTuple):
 
     def render_prompt(self, instruction: str, context: str, language: Language) -> str:
         return (self.asked or self.prompt).replace("{q}", instruction)
+
+    def lay_out_prompt(self, prompt: str) -> list[Piece]:
+        return [Piece(prompt, self.name == "chat")]
+
+    def lay_out_completion(self, completion: str) -> list[Piece]:
+        return [Piece(completion, False)]
 
 
 def make_tokenizer(
@@ -113,7 +108,7 @@ def run_check(
     bounds = {"max_length_tokens": 4096, "vocabulary_size": len(tokenizer), **limits}
     return check(
         make_data(train, held_out, split_by),
-        template or InstructionTemplate(),
+        template or InstructionTemplate("</s>"),
         tokenizer,
         Limits(**bounds),
         protected,

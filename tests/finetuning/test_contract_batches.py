@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.finetuning.contract_makers import InstructionTemplate, make_tokenizer
+from schemas.templates import InstructionTemplate
+from tests.finetuning.contract_makers import make_tokenizer
 from training.finetuning.contract.batch_check import check_batches
 from training.finetuning.contract.encoding import IGNORED, Example, tokenize_rows
 from training.finetuning.contract.faults import ContractError
@@ -26,7 +27,7 @@ def examples(tokenizer: Any) -> list[Example]:
         Row("ko-2", "무슨 색인지 말해 줘.", "하늘", "파란색이에요.", "ko"),
         Row("ko-3", "과일 하나를 말해 줘.", "", "배입니다.", "ko"),  # Twice the same.
     ]
-    return tokenize_rows(rows, InstructionTemplate(), tokenizer)
+    return tokenize_rows(rows, InstructionTemplate("</s>"), tokenizer)
 
 
 def as_features(examples: Sequence[Example]) -> list[Any]:

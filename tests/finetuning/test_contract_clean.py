@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from schemas.manifest import TemplateName
 from schemas.records import Language
 from tests.finetuning.contract_makers import (
     CHATML,
-    InstructionTemplate,
     TextTemplate,
     make_tokenizer,
     run_check,
@@ -20,6 +20,7 @@ from training.finetuning.contract.check import Contract
 from training.finetuning.contract.faults import ContractError
 from training.finetuning.contract.protection import protect
 from training.finetuning.data import Row
+from training.templating import find_template
 
 CORPORA = Path(__file__).parents[2] / "../shared/data/corpora"
 GEMMA = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
@@ -41,16 +42,15 @@ def read_rows(language: Language, count: int) -> list[Row]:
     ]
 
 
-def check_real_rows(count: int, tokenizer: Any) -> Contract:
+def check_real_rows(count: int, tokenizer: Any, name: TemplateName = "instruction") -> Contract:
     rows = read_rows("en", count // 2) + read_rows("ko", count // 2)
     items = {"quiz": ["어느 것이 과일이 아닌지 고르십시오.", "Which of these is not a fruit?"]}
-    template = InstructionTemplate(tokenizer.eos_token)
     held_out = [Row("held", "Name one bird of the night.", "", "An owl.", "en")]
     return run_check(
         rows,
         held_out,
         tokenizer=tokenizer,
-        template=template,
+        template=find_template(name, tokenizer),
         protected=protect(items),
         max_length_tokens=20_000,
     )
@@ -69,9 +69,12 @@ def test_no_row_of_real_text_is_refused() -> None:
 def test_no_row_of_real_text_is_refused_by_smollm2(smollm2_checkpoint: Path) -> None:
     from transformers import AutoTokenizer
 
-    contract = check_real_rows(20_000, AutoTokenizer.from_pretrained(smollm2_checkpoint))
+    tokenizer = AutoTokenizer.from_pretrained(smollm2_checkpoint)
+    contract = check_real_rows(20_000, tokenizer)
 
     assert contract.summary.rows["train"] == 20_000
+    contract = check_real_rows(2_000, tokenizer, "chat")
+    assert contract.summary.rows["train"] == 2_000
 
 
 @needs_corpora
@@ -124,17 +127,15 @@ def test_a_chat_template_that_fits_its_student_is_let_through() -> None:
     tokenizer = make_tokenizer(
         special=["<|im_start|>", "<|im_end|>"], chat_template=CHATML, merges=[("Ċ", "Ċ")]
     )
-    template = TextTemplate(
-        "<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n", stop="<|im_end|>", name="chat"
-    )
-    # Text that spells control tokens is left out: the template of this test cannot tell it apart.
-    rows = [row for row in odd_rows() if "<|" not in row.output]
+    rows = odd_rows()
 
-    contract = run_check(rows, tokenizer=tokenizer, template=template)
+    contract = run_check(rows, tokenizer=tokenizer, template=find_template("chat", tokenizer))
 
     assert [example.id for example in contract.train] == [row.id for row in rows]
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert {example.labels[-1] for example in contract.train} == {end}
+    # The question's turn and the answer's, however often a record spells it.
+    assert {example.input_ids.count(end) for example in contract.train} == {2}
 
 
 def test_the_summary_counts_what_a_hand_counts() -> None:

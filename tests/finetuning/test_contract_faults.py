@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from schemas.templates import InstructionTemplate
 from tests.finetuning.contract_makers import (
     CHATML,
-    InstructionTemplate,
     TextTemplate,
     make_tokenizer,
     run_check,
@@ -48,7 +48,7 @@ def pad_is_eos_and_masked() -> None:
     from transformers import DataCollatorForLanguageModeling
 
     tokenizer = make_tokenizer()
-    examples = tokenize_rows(BOTH, InstructionTemplate(), tokenizer)
+    examples = tokenize_rows(BOTH, InstructionTemplate("</s>"), tokenizer)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm=False)
 
     def as_people_write_it(features: list[Any]) -> Any:
@@ -175,7 +175,7 @@ def packed_rows_see_each_other() -> None:
 def padding_is_trained() -> None:
     import torch
 
-    examples = tokenize_rows(BOTH, InstructionTemplate(), make_tokenizer())
+    examples = tokenize_rows(BOTH, InstructionTemplate("</s>"), make_tokenizer())
     longest = max(len(example.input_ids) for example in examples)
     ids = [example.input_ids + [0] * (longest - len(example.input_ids)) for example in examples]
     labels = [example.labels + [0] * (longest - len(example.labels)) for example in examples]
@@ -302,7 +302,7 @@ def refuse_examples(
 ) -> None:
     """Spoil examples after they were made, as another tool would make them."""
     tokenizer = tokenizer or make_tokenizer()
-    template = template or InstructionTemplate()
+    template = template or InstructionTemplate("</s>")
     marks = find_marks(template, tokenizer, check_template(template, tokenizer))
     examples = [spoil(example) for example in tokenize_rows(BOTH, template, tokenizer)]
     faults = examine(BOTH, examples, template, tokenizer, marks, len(tokenizer), "train")
@@ -323,7 +323,7 @@ def as_features(examples: Sequence[Example]) -> list[Any]:
 
 def packed() -> tuple[list[Example], dict[str, list[int]]]:
     """Put two rows into one sequence."""
-    examples = tokenize_rows(BOTH, InstructionTemplate(), make_tokenizer())
+    examples = tokenize_rows(BOTH, InstructionTemplate("</s>"), make_tokenizer())
     ids = [token for example in examples for token in example.input_ids]
     labels = [label for example in examples for label in example.labels]
     return examples, {"input_ids": ids, "labels": labels}

@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from cli.preview import print_faulty_tokens, print_preview
-from tests.finetuning.contract_makers import InstructionTemplate, TextTemplate, make_tokenizer
+from schemas.templates import InstructionTemplate
+from tests.finetuning.contract_makers import TextTemplate, make_tokenizer
 from training.finetuning.contract.encoding import IGNORED, Example, tokenize_rows
 from training.finetuning.contract.faults import TokenRow
 from training.finetuning.contract.preview import Span, find_spans
@@ -69,7 +70,7 @@ def test_bytes_that_are_no_text_do_not_swallow_what_follows() -> None:
 def test_spelled_control_tokens_are_not_shown_as_control_tokens() -> None:
     tokenizer = make_tokenizer()
     row = Row("r", "x", "", "write </s> so", "en")
-    (example,) = tokenize_rows([row], InstructionTemplate(), tokenizer)
+    (example,) = tokenize_rows([row], InstructionTemplate("</s>"), tokenizer)
 
     assert [span.text for span in find_spans(example, tokenizer) if span.control] == ["</s>"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from schemas.templates import render
 from training.finetuning.contract.faults import ContractError
 from training.finetuning.data import Row
-from training.tokens import split_texts, start_tokens
+from training.tokens import split_rows, split_texts, start_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -71,10 +71,10 @@ def tokenize_rows(
 ) -> list[Example]:
     """Tokenize rows: start, prompt, and with labels answer and the template's stop token."""
     texts = [template.render(row.instruction, row.input, row.output, row.language) for row in rows]
-    start = start_tokens(tokenizer)
+    start = start_tokens(tokenizer, template)
     stop = cast("int", tokenizer.convert_tokens_to_ids(template.stop))
     examples: list[Example] = []
-    for row, split in zip(rows, split_texts(texts, tokenizer), strict=True):
+    for row, split in zip(rows, split_rows(texts, template, tokenizer), strict=True):
         prompt = [*start, *split.prompt]
         answer = [*split.answer, stop]
         examples.append(Example(row.id, prompt + answer, [IGNORED] * len(prompt) + answer))

@@ -14,7 +14,7 @@ from training.finetuning.contract.encoding import IGNORED, Example, tokenize_row
 from training.finetuning.contract.faults import Fault, Finding
 from training.finetuning.contract.reading import Reading, compare_prompts, compare_text, read_back
 from training.finetuning.data import Row
-from training.tokens import start_tokens
+from training.tokens import control_tokens, start_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -40,7 +40,7 @@ class Marks(NamedTuple):
 
 def find_marks(template: "Template", tokenizer: "PreTrainedTokenizerBase", stop: int) -> Marks:
     """Learn from harmless rows which control tokens a row has."""
-    control = find_control_tokens(tokenizer) | {stop}
+    control = {*control_tokens(tokenizer).values(), stop}
     shapes = [(language, has_input) for language in LANGUAGES for has_input in (False, True)]
     rows = [
         Row("", _PLACEHOLDER, _PLACEHOLDER if has_input else "", _PLACEHOLDER, language)
@@ -51,13 +51,7 @@ def find_marks(template: "Template", tokenizer: "PreTrainedTokenizerBase", stop:
         shape: [token for token in example.input_ids if token in control]
         for shape, example in zip(shapes, examples, strict=True)
     }
-    return Marks(start_tokens(tokenizer), stop, frozenset(control), skeletons)
-
-
-def find_control_tokens(tokenizer: "PreTrainedTokenizerBase") -> set[int]:
-    """Return the ids that no text may turn into."""
-    added = tokenizer.added_tokens_decoder
-    return {*tokenizer.all_special_ids, *(id for id, token in added.items() if token.special)}
+    return Marks(start_tokens(tokenizer, template), stop, frozenset(control), skeletons)
 
 
 def examine(

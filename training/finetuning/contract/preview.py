@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from training.finetuning.contract.encoding import IGNORED, Example
-from training.finetuning.contract.examining import find_control_tokens
+from training.tokens import control_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -34,7 +34,7 @@ class Span(NamedTuple):
 
 def find_spans(example: Example, tokenizer: "PreTrainedTokenizerBase") -> list[Span]:
     """Cut a row into spans; together they hold every token once, in order."""
-    control = find_control_tokens(tokenizer)
+    control = set(control_tokens(tokenizer).values())
     # Decoded after another token: alone, some tokenizers strip a token's first space.
     anchor = cast("list[int]", tokenizer("a", add_special_tokens=False)["input_ids"])
     spans: list[Span] = []

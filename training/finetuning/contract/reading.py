@@ -14,7 +14,8 @@ from training.finetuning.data import Row
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from schemas.templates import Rendered, Template
+    from schemas.rendering import Rendered
+    from schemas.templates import Template
 
 _WORD = 24
 """Characters of an answer that could merge with the white space before them."""
