@@ -11,12 +11,13 @@ SmolLM2-135M by QLoRA 7.3 CPU-s, Gemma 3 270M GEMMA CPU-s.
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.manifest import SampleAnswer
 from schemas.records import Language
 from schemas.templates import render_prompt
 from training.finetuning.history import StepLog
+from training.finetuning.methods import PromptTuningRecipe
 from training.finetuning.recipe import Settings
 from training.finetuning.student import LoadedStudent
 from training.tokens import split_texts, start_tokens
@@ -92,20 +93,58 @@ class Interview:
         import torch
 
         model, device = self._loaded.model, self._settings.device
-        widest = max(map(len, prompts))
-        # Padding goes before the prompts, so that all answers begin at the same place.
-        padded = [[stop] * (widest - len(prompt)) + prompt for prompt in prompts]
-        seen = [[0] * (widest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
         autocast = torch.autocast(
             device, torch.bfloat16, enabled=self._settings.precision == "bf16"
         )
         with _evaluating(model), torch.no_grad(), autocast:
-            written = model.generate(
-                input_ids=torch.tensor(padded, device=model.device),
-                attention_mask=torch.tensor(seen, device=model.device),
-                generation_config=_greedy(stop),
-            )
-        return [row[widest:] for row in written.tolist()]
+            padded = _pad(prompts, stop, model.device)
+            if isinstance(self._settings.method, PromptTuningRecipe):
+                return _continue_embedded(model, padded, stop)
+            written = model.generate(**padded, generation_config=_greedy(stop))
+        return [row[padded["input_ids"].shape[1] :] for row in written.tolist()]
+
+
+def _pad(
+    prompts: Sequence[list[int]], stop: int, device: "torch.device"
+) -> "dict[str, torch.Tensor]":
+    """Put padding before the prompts, so that all answers begin at the same place."""
+    import torch
+
+    widest = max(map(len, prompts))
+    tokens = [[stop] * (widest - len(prompt)) + prompt for prompt in prompts]
+    seen = [[0] * (widest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    return {
+        "input_ids": torch.tensor(tokens, device=device),
+        "attention_mask": torch.tensor(seen, device=device),
+    }
+
+
+def _continue_embedded(
+    model: Any,  # noqa: ANN401 (peft's model of prompt tuning)
+    padded: "dict[str, torch.Tensor]",
+    stop: int,
+) -> list[list[int]]:
+    """Continue prompts with the trained embeddings between padding and prompt.
+
+    peft would put them before the padding and count positions through it (it ignores position
+    ids), so that an answer would depend on the longest question beside it.
+    """
+    import torch
+
+    base = model.get_base_model()
+    embedded = base.get_input_embeddings()(padded["input_ids"])
+    trained = model.get_prompt(batch_size=1).to(embedded.dtype)[0]
+    rows, seen = [], []
+    for row, mask in zip(embedded, padded["attention_mask"], strict=True):
+        padding = int((mask == 0).sum())
+        rows.append(torch.cat([row[:padding], trained, row[padding:]]))
+        seen.append(torch.cat([mask, mask.new_ones(len(trained))]))
+    written = base.generate(
+        inputs_embeds=torch.stack(rows),
+        attention_mask=torch.stack(seen),
+        generation_config=_greedy(stop),
+    )
+    return written.tolist()
 
 
 def open_samples(
