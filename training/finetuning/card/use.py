@@ -51,15 +51,26 @@ def write_use(page: Page) -> str:
     return page.section(
         "Use",
         "쓰는 법",
-        page.say(
-            "As an OpenAI-compatible endpoint on this machine:",
-            "이 컴퓨터에서 OpenAI 호환 엔드포인트로 띄우기:",
-        ),
-        f"```sh\n./pacaloom serve {page.reference}\n```",
+        _serve(page),
         _explain_loading(page),
         _show_libraries(page),
         _ask(page),
     )
+
+
+def _serve(page: Page) -> str:
+    if page.manifest.method == "prompt_tuning":
+        return page.say(
+            "It can be evaluated and loaded, but neither merged nor served: no checkpoint of a "
+            "plain architecture can hold trained embeddings before every prompt.",
+            "평가하거나 불러올 수는 있지만 병합하거나 서버로 띄울 수는 없습니다. 프롬프트마다 앞에 "
+            "놓이는 임베딩을 담을 수 있는 일반 체크포인트 형식이 없기 때문입니다.",
+        )
+    said = page.say(
+        "As an OpenAI-compatible endpoint on this machine:",
+        "이 컴퓨터에서 OpenAI 호환 엔드포인트로 띄우기:",
+    )
+    return f"{said}\n\n```sh\n./pacaloom serve {page.reference}\n```"
 
 
 def _explain_loading(page: Page) -> str:
