@@ -26,58 +26,12 @@ def build(folder: Path, run: Path, method: Method, rows: Sequence[Any]) -> tuple
     return build_trainer(run, loaded, examples, recipe, settings), examples
 
 
-def collect_gradients(model: Any) -> Any:
-    import torch
-
-    grads = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
-    model.zero_grad()
-    return torch.cat(grads)
-
-
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_loss_and_gradients_over_labelled_positions_equal_those_of_trl(
-    tiny_llama: Path, tmp_path: Path, make_rows: MakeRows, method: Method
-) -> None:
-    import torch
-    from trl.trainer.sft_trainer import SFTTrainer
-
-    trainer, examples = build(tiny_llama, tmp_path, method, make_rows(4))
-    trainer.model.train()
-    batch = trainer.data_collator(
-        [{"input_ids": row.input_ids, "labels": row.labels} for row in examples]
-    )
-
-    def measure(compute_loss: Any) -> tuple[float, Any]:
-        # 100: all labelled positions of an accumulated step, more than this batch has.
-        loss = compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=100)
-        loss.backward()
-        return loss.item(), collect_gradients(trainer.model)
-
-    theirs, their_gradients = measure(SFTTrainer.compute_loss)
-    ours, our_gradients = measure(type(trainer).compute_loss)
-
-    assert ours == pytest.approx(theirs, rel=1e-5)
-    assert torch.allclose(our_gradients, their_gradients, rtol=1e-4, atol=1e-6)
-
-
-def test_only_labelled_positions_reach_the_vocabulary(
-    tiny_llama: Path, tmp_path: Path, make_rows: MakeRows
-) -> None:
-    trainer, examples = build(tiny_llama, tmp_path, "lora", make_rows(4))
-    projected: list[int] = []
-    head = trainer.model.get_output_embeddings()
-    head.register_forward_hook(lambda _, __, logits: projected.append(logits[..., 0].numel()))
-
-    trainer.held_out_loss([{"input_ids": r.input_ids, "labels": r.labels} for r in examples])
-
-    labelled = sum(label != IGNORED for row in examples for label in row.labels)
-    assert projected == [labelled]
-
-
 def test_held_out_loss_weighs_each_token_the_same_whatever_the_batches(
     tiny_llama: Path, tmp_path: Path, make_rows: MakeRows
 ) -> None:
     import torch
+
+    from training.finetuning.assembly import as_columns
 
     trainer, examples = build(tiny_llama, tmp_path, "full", make_rows(6))
     trainer.model.eval()
@@ -92,9 +46,7 @@ def test_held_out_loss_weighs_each_token_the_same_whatever_the_batches(
                 total -= log_probabilities[position - 1, label].item()
                 count += 1
 
-    columns = [{"input_ids": row.input_ids, "labels": row.labels} for row in examples]
-
-    assert trainer.held_out_loss(columns) == pytest.approx(total / count, rel=1e-5)
+    assert trainer.held_out_loss(as_columns(examples)) == pytest.approx(total / count, rel=1e-5)
 
 
 @pytest.mark.parametrize("method", ["lora", "qlora"])

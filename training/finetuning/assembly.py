@@ -6,12 +6,13 @@ This module imports trl and is itself imported only when a run starts.
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets import Dataset
 from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
+from training.finetuning.batches import Sequences, lay_out
 from training.finetuning.contract.encoding import Example
-from training.finetuning.recipe import Recipe, Settings
+from training.finetuning.packing import pack_rows, probe_packing
+from training.finetuning.recipe import Recipe, Settings, limit_length
 from training.finetuning.student import LoadedStudent
 from training.finetuning.trainer import StudentTrainer
 
@@ -22,13 +23,37 @@ def build_trainer(
     examples: Sequence[Example],
     recipe: Recipe,
     settings: Settings,
+    report_to: tuple[str, ...] = (),
 ) -> StudentTrainer:
-    """Make the trainer of a run; checkpoints go to the run's folder."""
+    """Make the trainer of a run; checkpoints and logs go to the run's folder.
+
+    Args:
+        run: The run's folder.
+        loaded: The student.
+        examples: The training rows.
+        recipe: How to tune.
+        settings: What the recipe left open, decided.
+        report_to: Trackers by the Trainer's names (``tensorboard``, ``trackio``, ``mlflow``, …).
+
+    Raises:
+        PackingError: Packed rows see each other in this student.
+    """
+    sequences = as_columns(examples)
+    if recipe.packing:
+        lengths = [len(example.input_ids) for example in examples]
+        packs = pack_rows(lengths, limit_length(recipe, loaded.model.config))
+        sequences = lay_out(examples, packs)
+        # Multiplied in fp32 here, whatever the run does; only 4-bit weights bring their own type.
+        rounded = recipe.method == "qlora" and settings.precision == "bf16"
+        pad_token = loaded.tokenizer.pad_token_id
+        probe_packing(loaded.model, examples, packs, pad_token, rounded=rounded)
     trainer = StudentTrainer(
-        model=loaded.model,
-        args=_describe_run(run, recipe, settings),
-        train_dataset=Dataset.from_list(as_columns(examples)),
-        processing_class=loaded.tokenizer,
+        loaded.model,
+        _describe_run(run, recipe, settings, report_to),
+        loaded.tokenizer,
+        examples,
+        sequences,
+        packed=recipe.packing,
     )
     trainer.remove_callback(PrinterCallback)  # It prints on standard output.
     for parameter in loaded.model.parameters():
@@ -39,7 +64,9 @@ def build_trainer(
     return trainer
 
 
-def _describe_run(run: Path, recipe: Recipe, settings: Settings) -> SFTConfig:
+def _describe_run(
+    run: Path, recipe: Recipe, settings: Settings, report_to: tuple[str, ...]
+) -> SFTConfig:
     return SFTConfig(
         output_dir=str(run),
         num_train_epochs=recipe.epochs,
@@ -64,12 +91,12 @@ def _describe_run(run: Path, recipe: Recipe, settings: Settings) -> SFTConfig:
         eval_strategy="no",
         logging_steps=1,
         logging_nan_inf_filter=False,
-        report_to="none",
+        report_to=list(report_to) or "none",
         disable_tqdm=True,
         dataloader_pin_memory=settings.device == "cuda",
     )
 
 
-def as_columns(examples: Sequence[Example]) -> list[dict[str, list[int]]]:
-    """Lay examples out in the columns that TRL takes as tokenized already."""
-    return [{"input_ids": row.input_ids, "labels": row.labels} for row in examples]
+def as_columns(examples: Sequence[Example]) -> list[Sequences]:
+    """Lay examples out in the columns that the trainer takes, one row a sequence."""
+    return lay_out(examples, [[row] for row in range(len(examples))])
