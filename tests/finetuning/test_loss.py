@@ -277,7 +277,7 @@ def test_the_forward_without_labels_is_the_models_own(
 
 @pytest.mark.parametrize("vocabulary", [512, 49_152, 262_144])
 def test_a_chunks_logits_stay_under_the_limit(vocabulary: int) -> None:
-    from training.finetuning.loss import CHUNK_MB, chunk_positions
+    from training.finetuning.loss_chunks import CHUNK_MB, chunk_positions
 
     assert 4 * vocabulary * chunk_positions(vocabulary) <= CHUNK_MB * 1_000_000
     assert 4 * vocabulary * (chunk_positions(vocabulary) + 1) > CHUNK_MB * 1_000_000

@@ -30,6 +30,7 @@ from transformers.modeling_outputs import CausalLMOutput
 from training.finetuning.contract.encoding import IGNORED
 from training.finetuning.loss_chunks import chunk_positions
 
+
 def add_labelled_loss(model: PreTrainedModel) -> None:
     """Let ``model(..., loss_labels=labels)`` return the loss alone, summed over labelled positions.
 
