@@ -1,27 +1,22 @@
 """Load a model for inference: a base model, or a tuned student of our own.
 
-Both rooms of training load through here, so what is evaluated is what was trained. An adapter goes
-only onto the very weights it was trained on: the manifest names their sha256. A QLoRA adapter was
-trained on 4-bit weights, so its base is quantized the same way and dequantized before the adapter
-is folded in: onto the unquantized base it would be a slightly different model.
+Both rooms of training, exports and serving load through here, so that what is evaluated is what is
+served. An adapter goes only onto the very weights it was trained on: the manifest names their
+sha256. It is folded in by the route that was measured to be closest (``training/merging.py``).
 
-Cost: that of the base (``training/base_model.py``); for QLoRA the dequantized base in memory as
-well.
+Cost: that of the base (``training/base_model.py``); for an adapter once the measuring, and for
+QLoRA the dequantized base in memory as well.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schemas.exports import MergeReport
 from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
-from training.base_model import (
-    ModelLoadError,
-    Precision,
-    four_bit,
-    load_base,
-    weights_sha256,
-)
-from training.quiet import quiet_libraries
+from training.base_model import ModelLoadError, Precision, load_base, weights_sha256
+from training.merging import load_merged, merge_report
+from training.virtual_tokens import load_with_virtual_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -38,37 +33,50 @@ def load_model(
 
     Raises:
         ModelLoadError: Folder absent or no model, or the adapter's base is gone or another one.
+        MergeError: The adapter cannot be folded in without becoming another model.
     """
-    if not (path / "manifest.json").is_file():
+    manifest = read_training_manifest(path)
+    if manifest is None or manifest.method == "full":
         model, tokenizer = load_base(path)
     else:
-        manifest = read_manifest(path, TrainingManifest, "a tuned student")
-        if manifest.method == "full":
-            model, tokenizer = load_base(path)
+        base = find_base(path, manifest)
+        if manifest.method == "prompt_tuning":
+            model, tokenizer = load_with_virtual_tokens(path, base)
         else:
-            model, tokenizer = _load_adapted(path, manifest)
+            model, tokenizer = load_merged(path, manifest, base)
     if precision == "bf16":
         # Rounded once, at the end: an adapter folded into rounded weights would be rounded twice.
         model = model.bfloat16()
     return model.eval(), tokenizer
 
 
-def _load_adapted(
-    path: Path, manifest: TrainingManifest
-) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
-    from peft import PeftModel
+def measure_merge(path: Path) -> MergeReport | None:
+    """Say how a tuned student is merged and how close that is; None where nothing is merged.
 
+    Measures at the first call for a version, and recalls it afterwards.
+    """
+    manifest = read_training_manifest(path)
+    if manifest is None or manifest.method in ("full", "prompt_tuning"):
+        return None
+    return merge_report(path, manifest, find_base(path, manifest))
+
+
+def read_training_manifest(path: Path) -> TrainingManifest | None:
+    """Read what a tuned student says about itself; None for any other folder."""
+    if not (path / "manifest.json").is_file():
+        return None
+    return read_manifest(path, TrainingManifest, "a tuned student")
+
+
+def find_base(path: Path, manifest: TrainingManifest) -> Path:
+    """Find the checkpoint that an adapter was trained on.
+
+    Raises:
+        ModelLoadError: It is gone, or is another one.
+    """
     base = Path(manifest.student_path)
     check_adapter_base(path, manifest, base)
-    if manifest.method == "qlora":
-        model, tokenizer = load_base(base, four_bit("fp32"))
-        with quiet_libraries():
-            model = model.dequantize()
-    else:
-        model, tokenizer = load_base(base)
-    with quiet_libraries():
-        model = PeftModel.from_pretrained(model, str(path)).merge_and_unload()
-    return model, tokenizer
+    return base
 
 
 def check_adapter_base(path: Path, manifest: TrainingManifest, base: Path) -> None:
