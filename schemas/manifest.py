@@ -223,11 +223,16 @@ class MemoryEstimate(Frozen):
     optimizer_mb: float
     activations_mb: float
     logits_mb: float
+    working_mb: float = 0.0
+    """What single operations need besides: copies in another number format, gradients on the way
+    to their place."""
+    highest_at: Literal["loading", "loss", "backward", "optimizer"] = "loss"
+    """The phase whose memory this is; other phases need less."""
 
     @property
     def total_mb(self) -> float:
         """All of it."""
-        return sum(self.model_dump().values())
+        return sum(part for part in self.model_dump().values() if isinstance(part, float))
 
 
 class TrainingPoint(Frozen):
@@ -363,7 +368,11 @@ class EvaluationReport(Frozen):
     """Hash of models, tasks, items and settings."""
     items_hash: str
     """Hash over the items and shots that were used; equal hashes are comparable."""
+    template: TemplateName = "instruction"
+    """The form in which all models were asked."""
     template_hash: str
+    template_note: str = ""
+    """Says why a student was not asked in the form that it was trained with."""
     seed: int
     models: dict[str, str]
     """Name in the matrix -> folder or embedded model."""

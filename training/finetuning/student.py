@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from training.base_model import four_bit, load_base, weights_sha256
+from training.finetuning.memory.trimming import trim_between_blocks, trim_memory
 from training.finetuning.methods import (
     DoraRecipe,
     FullRecipe,
@@ -47,6 +48,9 @@ def load_student(student: Student, recipe: Recipe, settings: Settings) -> Loaded
     base, tokenizer = load_base(student.path, quantization)
     if quantization is not None:
         guard_quantized_layers(base)
+    if settings.device == "cpu":
+        trim_memory()
+        trim_between_blocks(base)
     model = _attach(base, settings.method, recipe.random_seed)
     return LoadedStudent(model, tokenizer, weights_sha256(student.path))
 

@@ -1,0 +1,73 @@
+"""Give memory back that the C library would keep for later, so that a run's peak is its plan's.
+
+glibc serves tensors below 32 MB from one heap and keeps what is freed there. Between saved
+activations that leaves holes that nothing fits into: SmolLM2-135M by LoRA at 2 rows of 256 tokens
+peaked at 1,703 MB above the empty process, 1,481 of them in tensors; full at 3,032, 2,620 in
+tensors. Returned after every block of the forward pass, the holes go, for about 5 % of the CPU
+time. Smaller thresholds for separate mappings (``M_MMAP_THRESHOLD``) do as well and take 1.5 times
+the time: each tensor then faults its pages in anew.
+
+Where there is no glibc nothing happens, and the measured peak stays an upper bound.
+"""
+
+import ctypes
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_M_ARENA_MAX = -8  # malloc.h of glibc
+
+
+def keep_one_arena() -> None:
+    """Let all threads of this process share one heap: what one frees is of use to the others."""
+    library = _find_glibc()
+    if library is not None:
+        library.mallopt(_M_ARENA_MAX, 1)
+
+
+def trim_memory() -> None:
+    """Return free pages of the heap to the system."""
+    library = _find_glibc()
+    if library is not None:
+        library.malloc_trim(0)
+
+
+def trim_between_blocks(model: "nn.Module") -> int:
+    """Trim after each block's forward pass and after the whole backward pass.
+
+    To be called once, on a model that trains on the CPU, before anything wraps it.
+
+    Returns:
+        Number of blocks.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    library = _find_glibc()
+    if library is None:
+        return 0
+
+    def trim(*_: object) -> None:
+        library.malloc_trim(0)
+
+    def trim_after_backward(_: object, __: object, embedded: "Tensor") -> None:
+        if embedded.requires_grad:
+            # The embeddings' output gets its gradient last.
+            embedded.register_hook(trim)
+
+    blocks = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
+    for block in blocks:
+        block.register_forward_hook(trim)
+    embeddings: nn.Module = model.get_input_embeddings()  # pyright: ignore[reportCallIssue, reportAssignmentType] (PreTrainedModel's)
+    embeddings.register_forward_hook(trim_after_backward)
+    return len(blocks)
+
+
+def _find_glibc() -> ctypes.CDLL | None:
+    """Find the C library of this process, if it is glibc."""
+    try:
+        library = ctypes.CDLL(None)
+        return library if hasattr(library, "malloc_trim") else None
+    except (OSError, TypeError):
+        # No C library that ctypes can look into (TypeError: Windows).
+        return None
