@@ -54,13 +54,22 @@ def check_template(manifest: TrainingManifest, tokenizer: "PreTrainedTokenizerBa
         TemplateError: It was trained with another one: names both hashes.
     """
     found = find_template(manifest.template, tokenizer)
-    if found.hash != manifest.template_hash:
+    check_hash(manifest, found.hash)
+    return found
+
+
+def check_hash(manifest: TrainingManifest, found: str) -> None:
+    """Refuse a template's hash that is not the one in a tuned student's manifest.
+
+    Raises:
+        TemplateError: Names both.
+    """
+    if found != manifest.template_hash:
         raise TemplateError(
             f"{manifest.name}/{manifest.version} was trained with template {manifest.template!r} "
-            f"{manifest.template_hash}, but would be asked with {found.hash}: "
+            f"{manifest.template_hash}, but would be asked with {found}: "
             + _REMEDIES[manifest.template]
         )
-    return found
 
 
 _REMEDIES: dict[TemplateName, str] = {

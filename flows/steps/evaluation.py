@@ -57,6 +57,8 @@ def evaluate_and_judge(
     with engine.progress("evaluate") as progress:
         folder = evaluate(request, settings.outputs / "evaluations", progress)
     report = read_report(folder)
+    if report.template_note:
+        engine.say(report.template_note)
     try:
         verdict = judge(report, params.gate)
     except GateError as error:

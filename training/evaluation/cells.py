@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.identity import short_id
 from schemas.progress import Progress
 from schemas.storage import atomic_path
+from schemas.templates import INSTRUCTION, Template
 from training.base_model import Precision
-from training.evaluation.prompts import build_prompt, draw_shots, label_completions
+from training.evaluation.prompts import draw_shots, label_completions, open_with
 from training.evaluation.tasks import (
     EvaluationTask,
     TaskError,
@@ -38,16 +39,24 @@ class Cell(NamedTuple):
     shot_count: int
     items: tuple[TaskItem, ...]
     shots: tuple[TaskItem, ...]
+    template: Template = INSTRUCTION
+    """The form in which every model is asked."""
+
+    @property
+    def opened(self) -> Template:
+        """The template of prompts that begin with the worked examples."""
+        return open_with(self.task, self.shots, self.template)
 
     @property
     def prompts(self) -> list[str]:
         """One prompt an item, in their order."""
-        return [build_prompt(self.task, self.shots, item.text) for item in self.items]
+        question, language, opened = self.task.question, self.task.language, self.opened
+        return [opened.render_prompt(question, item.text, language) for item in self.items]
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """One an label, in their order."""
-        return label_completions(self.task)
+        """One a label, in their order."""
+        return label_completions(self.task, self.template)
 
 
 class Answered(NamedTuple):
@@ -128,7 +137,11 @@ def answer_cells(
 
             model = model or _load(source)
             log_probs = score_answers(
-                *model, cell.prompts, cell.answers, progress=as_part(progress, done, total, note)
+                *model,
+                cell.prompts,
+                cell.answers,
+                progress=as_part(progress, done, total, note),
+                template=cell.opened,
             )
             _write_scores(path, log_probs)
         answered.append(Answered(cell, log_probs))
@@ -138,9 +151,8 @@ def answer_cells(
 
 
 def _cell_key(source: ModelSource, cell: Cell) -> str:
-    return short_id(
-        _SCORING_FORMAT, source.fingerprint, source.precision, cell.prompts, cell.answers
-    )
+    asked = cell.template.hash, cell.prompts, cell.answers
+    return short_id(_SCORING_FORMAT, source.fingerprint, source.precision, *asked)
 
 
 def _load(source: ModelSource) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":

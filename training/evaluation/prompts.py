@@ -1,6 +1,8 @@
 """Zero-, one- and few-shot prompts, in the very template that the student was trained with.
 
-A worked example is a whole rendered record, prompt and answer, in front of the one to be answered;
+In a chat template worked examples are earlier turns of the conversation.
+
+Elsewhere one is a whole rendered record, prompt and answer, in front of the one to be answered;
 blocks are separated by an empty line. The other way, examples listed inside the instruction, shows
 the answers in another place and form than the one asked for; here each example's label stands
 exactly where the model has to write its own, which is the pattern a base model continues, and the
@@ -13,10 +15,9 @@ and values are computed once, and the same for all models, so models differ in n
 import random
 from collections.abc import Sequence
 
-from schemas.templates import render, render_completion, render_prompt
+from schemas.rendering import Shot
+from schemas.templates import INSTRUCTION, Template
 from training.evaluation.tasks import EvaluationTask, TaskError, TaskItem
-
-_BETWEEN_BLOCKS = "\n\n"
 
 
 def draw_shots(task: EvaluationTask, count: int, seed: int) -> tuple[TaskItem, ...]:
@@ -45,14 +46,25 @@ def draw_shots(task: EvaluationTask, count: int, seed: int) -> tuple[TaskItem, .
     return tuple(drawn)
 
 
-def build_prompt(task: EvaluationTask, shots: Sequence[TaskItem], text: str) -> str:
-    """Render worked examples and the text to be answered; never ends in white space."""
-    blocks = [
-        "".join(render(task.question, shot.text, shot.label, task.language)) for shot in shots
-    ]
-    return _BETWEEN_BLOCKS.join([*blocks, render_prompt(task.question, text, task.language)])
+def open_with(
+    task: EvaluationTask, shots: Sequence[TaskItem], template: Template = INSTRUCTION
+) -> Template:
+    """Return the template of prompts that begin with worked examples."""
+    examples = [Shot(task.question, shot.text, shot.label) for shot in shots]
+    return template.after(examples, task.language)
 
 
-def label_completions(task: EvaluationTask) -> tuple[str, ...]:
+def build_prompt(
+    task: EvaluationTask,
+    shots: Sequence[TaskItem],
+    text: str,
+    template: Template = INSTRUCTION,
+) -> str:
+    """Render worked examples and the text to be answered."""
+    opened = open_with(task, shots, template)
+    return opened.render_prompt(task.question, text, task.language)
+
+
+def label_completions(task: EvaluationTask, template: Template = INSTRUCTION) -> tuple[str, ...]:
     """Render each label as the answer it would be in training, in the order of the labels."""
-    return tuple(render_completion(label, task.language) for label in task.labels)
+    return tuple(template.render_completion(label, task.language) for label in task.labels)

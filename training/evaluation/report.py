@@ -25,8 +25,8 @@ from schemas.identity import digest, short_id
 from schemas.manifest import EvaluationReport
 from schemas.progress import Progress, no_progress
 from schemas.storage import atomic_folder, describe_validation_error, write_text
-from schemas.templates import template_hash
 from training.base_model import Precision, check_checkpoint
+from training.evaluation.asking import choose_template
 from training.evaluation.cells import (
     Answered,
     Cell,
@@ -95,8 +95,10 @@ def evaluate(request: EvaluationRequest, root: Path, progress: Progress = no_pro
         PacaloomError: A model that gives no numbers, or a disk that takes no files.
     """
     started = time.monotonic()
-    cells = plan_cells(request.tasks, request.shots, request.limit, request.seed)
+    planned = plan_cells(request.tasks, request.shots, request.limit, request.seed)
     sources = _find_models(request)
+    asking = choose_template(request.models, request.subject)
+    cells = [cell._replace(template=asking.template) for cell in planned]
     items_hash = _items_hash(cells)
     evaluation_id = _evaluation_id(request, sources, items_hash)
     folder = root / _folder_name(request.subject) / evaluation_id
@@ -106,7 +108,9 @@ def evaluate(request: EvaluationRequest, root: Path, progress: Progress = no_pro
     report = EvaluationReport(
         id=evaluation_id,
         items_hash=items_hash,
-        template_hash=template_hash(),
+        template=asking.template.name,
+        template_hash=asking.template.hash,
+        template_note=asking.note,
         seed=request.seed,
         models={name: str(path) for name, path in request.models.items()},
         matrix=tuple(

@@ -34,7 +34,9 @@ from transformers.cache_utils import (
 
 from schemas.errors import PacaloomError, UserError
 from schemas.progress import Progress, no_progress
-from training.tokens import split_texts, start_tokens
+from schemas.rendering import Rendered
+from schemas.templates import INSTRUCTION, Template
+from training.tokens import split_rows, start_tokens
 
 BATCH_TOKENS = 2048
 """Padded tokens a forward pass. More spreads the reading of weights, and pads and needs more."""
@@ -78,6 +80,7 @@ def score_answers(
     answers: Sequence[str],
     batch_tokens: int = BATCH_TOKENS,
     progress: Progress = no_progress,
+    template: Template = INSTRUCTION,
 ) -> list[list[float]]:
     """Return the log-probability (nats) of each answer after each prompt.
 
@@ -88,6 +91,7 @@ def score_answers(
         answers: With the separator that joins them to the prompt.
         batch_tokens: Padded tokens a forward pass.
         progress: Told after each batch how many prompts are done.
+        template: What rendered prompts and answers; control tokens are only where it has some.
 
     Raises:
         PromptTooLongError: A prompt with its answer exceeds the model's positions.
@@ -95,7 +99,7 @@ def score_answers(
         BrokenModelError: A log-probability is not finite.
     """
     _check_attention(model)
-    encoded = _encode(tokenizer, prompts, answers)
+    encoded = _encode(tokenizer, prompts, answers, template)
     _check_lengths(model, encoded)
     shared = _shared_length([item.context for item in encoded])
     scores: list[list[float]] = [[] for _ in encoded]
@@ -131,12 +135,15 @@ class _ExactOutput(torch.nn.Module):
 
 
 def _encode(
-    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], answers: Sequence[str]
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    answers: Sequence[str],
+    template: Template,
 ) -> list[_Encoded]:
     """Tokenize every prompt with every answer, cut as in training."""
-    texts = [(prompt, answer) for prompt in prompts for answer in answers]
-    splits = split_texts(texts, tokenizer)
-    start = start_tokens(tokenizer)
+    texts = [Rendered(prompt, answer) for prompt in prompts for answer in answers]
+    splits = split_rows(texts, template, tokenizer)
+    start = start_tokens(tokenizer, template)
     encoded: list[_Encoded] = []
     for first in range(0, len(splits), len(answers)):
         group = splits[first : first + len(answers)]
