@@ -9,6 +9,7 @@ from training.finetuning.recipe import Recipe, read_hardware, resolve
 from training.finetuning.samples import QUESTIONS, Interview, open_samples, tokenize_questions
 from training.finetuning.student import LoadedStudent, Student, load_student
 from training.quiet import quiet_libraries
+from training.templating import find_template
 
 METHODS: tuple[Method, ...] = ("full", "lora", "qlora", "dora", "prompt_tuning")
 
@@ -18,7 +19,12 @@ def interview(base: Path, run: Path, method: Method) -> tuple[LoadedStudent, Int
     settings = resolve(recipe, read_hardware())
     loaded = load_student(Student("tiny", base), recipe, settings)
     run.mkdir()
-    return loaded, Interview(loaded, settings, open_samples(run, None, None))
+    return loaded, Interview(
+        loaded,
+        find_template("instruction", loaded.tokenizer),
+        settings,
+        open_samples(run, None, None),
+    )
 
 
 def ask(base: Path, run: Path, method: Method) -> tuple[LoadedStudent, list[SampleAnswer]]:
@@ -56,7 +62,7 @@ def test_answers_are_what_the_student_writes_to_each_question_alone(
 
     model = loaded.model.eval()
     stop = loaded.tokenizer.eos_token_id
-    prompts = tokenize_questions(loaded)
+    prompts = tokenize_questions(loaded.tokenizer, find_template("instruction", loaded.tokenizer))
     for prompt, answer in list(zip(prompts, answers, strict=True))[::3]:
         alone = continue_alone(model, prompt, stop, 64)
         text = loaded.tokenizer.decode(alone[:-1] if alone[-1] == stop else alone)

@@ -15,6 +15,7 @@ from training.finetuning.history import StepLog, Stopwatch, open_history, tokens
 from training.finetuning.recipe import Recipe, Settings
 from training.finetuning.samples import Interview, open_samples
 from training.finetuning.student import LoadedStudent
+from training.templating import find_template
 
 
 class Records(NamedTuple):
@@ -54,7 +55,7 @@ def open_records(
     answers = open_samples(run, step, recipe.sample_steps)
     return Records(
         open_history(run, step),
-        Interview(loaded, settings, answers),
+        Interview(loaded, find_template(recipe.template, loaded.tokenizer), settings, answers),
         recipe.sample_steps,
         Stopwatch(seconds),
     )

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.manifest import SampleAnswer
 from schemas.records import Language
-from schemas.templates import render_prompt
+from schemas.rendering import Rendered
+from schemas.templates import Template
 from training.finetuning.history import StepLog
 from training.finetuning.methods import PromptTuningRecipe
 from training.finetuning.recipe import Settings
 from training.finetuning.student import LoadedStudent
-from training.tokens import split_texts, start_tokens
+from training.tokens import split_rows, start_tokens
 
 if TYPE_CHECKING:
     import torch
-    from transformers import GenerationConfig
+    from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 SAMPLES_FILE = "samples.jsonl"
 
@@ -56,36 +57,46 @@ class Interview:
     """Asks one student and writes down what it answers."""
 
     def __init__(
-        self, loaded: LoadedStudent, settings: Settings, log: StepLog[SampleAnswer]
+        self,
+        loaded: LoadedStudent,
+        template: Template,
+        settings: Settings,
+        log: StepLog[SampleAnswer],
     ) -> None:
         """Prepare the questions.
 
         Args:
             loaded: The student; in 4 bits its layers must be guarded already.
+            template: That of the run.
             settings: Those of the run: answers are computed in the same precision.
             log: Where answers go.
         """
         self._loaded = loaded
         self._settings = settings
+        self._prompts = tokenize_questions(loaded.tokenizer, template)
+        self._stop = int(loaded.tokenizer.convert_tokens_to_ids(template.stop))
         self.log = log
 
     def ask(self, step: int) -> None:
         """Ask every question of the student as it is after ``step`` steps."""
-        tokenizer = self._loaded.tokenizer
-        stop = tokenizer.eos_token_id
-        answers = self._answer(tokenize_questions(self._loaded), stop)
+        answers = self._answer(self._prompts, self._stop)
         self.log.append(
             *(
-                SampleAnswer(
-                    step=step,
-                    language=question.language,
-                    instruction=question.instruction,
-                    input=question.input,
-                    answer=tokenizer.decode(_up_to(answer, stop)).rstrip("\ufffd").strip(),
-                    ended=stop in answer,
-                )
+                self._write_down(step, question, answer)
                 for question, answer in zip(QUESTIONS, answers, strict=True)
             )
+        )
+
+    def _write_down(self, step: int, question: Question, answer: list[int]) -> SampleAnswer:
+        text = self._loaded.tokenizer.decode(_up_to(answer, self._stop))
+        return SampleAnswer(
+            step=step,
+            language=question.language,
+            instruction=question.instruction,
+            input=question.input,
+            # A cut may go through a character of several tokens.
+            answer=text.rstrip("\ufffd").strip(),
+            ended=self._stop in answer,
         )
 
     def _answer(self, prompts: Sequence[list[int]], stop: int) -> list[list[int]]:
@@ -163,11 +174,14 @@ def open_samples(
     return StepLog(run / SAMPLES_FILE, SampleAnswer, checkpoint, expected)
 
 
-def tokenize_questions(loaded: LoadedStudent) -> list[list[int]]:
-    """Write the questions in the template of the run, start token included."""
-    texts = [(render_prompt(q.instruction, q.input, q.language), "") for q in QUESTIONS]
-    start = start_tokens(loaded.tokenizer)
-    return [[*start, *split.prompt] for split in split_texts(texts, loaded.tokenizer)]
+def tokenize_questions(tokenizer: "PreTrainedTokenizerBase", template: Template) -> list[list[int]]:
+    """Write the questions in a template and cut them into tokens, start token included."""
+    texts = [
+        Rendered(template.render_prompt(one.instruction, one.input, one.language), "")
+        for one in QUESTIONS
+    ]
+    start = start_tokens(tokenizer, template)
+    return [[*start, *split.prompt] for split in split_rows(texts, template, tokenizer)]
 
 
 def _greedy(stop: int) -> "GenerationConfig":

@@ -23,7 +23,6 @@ from schemas.manifest import (
     TrainingPoint,
 )
 from schemas.storage import StorageError, atomic_folder, hash_file, read_jsonl, write_text
-from schemas.templates import template_hash
 from training.base_model import weights_sha256
 from training.finetuning.card.card import render_model_card
 from training.finetuning.card.front_matter import find_base
@@ -34,6 +33,7 @@ from training.finetuning.history import HISTORY_FILE
 from training.finetuning.recipe import Recipe, Settings, decided_values
 from training.finetuning.samples import SAMPLES_FILE
 from training.finetuning.student import LoadedStudent, Student
+from training.templating import find_template
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
@@ -183,7 +183,7 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         dataset=f"{dataset.name}/{dataset.version}",
         dataset_content_hash=dataset.content_hash,
         template=publication.recipe.template,
-        template_hash=template_hash(),
+        template_hash=find_template(publication.recipe.template, publication.loaded.tokenizer).hash,
         recipe=decided_values(publication.recipe, publication.settings),
         contract=publication.contract,
         memory=publication.memory,
