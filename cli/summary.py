@@ -1,11 +1,15 @@
 """The closing table of a run, on standard error: for people, as the JSON line is for programs."""
 
+from collections.abc import Collection
 from pathlib import Path
+from textwrap import shorten
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from cli.terminal_text import make_visible
 from flows.outcomes import (
     CurateOutcome,
     EvaluateOutcome,
@@ -13,7 +17,13 @@ from flows.outcomes import (
     GenerateOutcome,
     RetrainOutcome,
 )
-from schemas.records import LANGUAGES
+from schemas.manifest import ContractSummary, SampleAnswer, TrainingManifest
+from schemas.records import LANGUAGES, Language
+from schemas.storage import read_jsonl, read_manifest
+from training.finetuning.samples import SAMPLES_FILE
+
+_MOST_ANSWER = 160
+"""Characters of an answer that are shown."""
 
 
 def print_summary(outcome: BaseModel) -> None:
@@ -71,13 +81,72 @@ def _print_curation(console: Console, outcome: CurateOutcome) -> None:
 
 
 def _print_finetuning(console: Console, outcome: FinetuneOutcome) -> None:
+    manifest = read_manifest(outcome.model, TrainingManifest, "a tuned student")
+    change = manifest.loss_after / manifest.loss_before - 1 if manifest.loss_before else 0.0
     table = _facts("Finetuning")
-    table.add_row("held-out loss before", f"{outcome.loss_before:.4f} nats a token")
-    table.add_row("held-out loss after", f"{outcome.loss_after:.4f} nats a token")
-    table.add_row("steps", f"{outcome.steps} in {outcome.train_seconds:.0f} s")
-    table.add_row("peak memory", f"{outcome.peak_memory_mb:,.0f} MB")
+    table.add_row(
+        "held-out loss",
+        f"{manifest.loss_before:.4f} before, {manifest.loss_after:.4f} after ({change:+.1%}), nats "
+        "a token",
+    )
+    table.add_row(
+        "steps",
+        f"{manifest.steps:,} in {manifest.train_seconds:,.0f} s, "
+        f"{manifest.tokens_per_second:,.0f} tokens/s",
+    )
+    table.add_row("rows", _describe_rows(manifest.contract))
+    table.add_row("peak memory", _describe_memory(manifest))
     table.add_row("model", _short(outcome.model))
     console.print(table)
+    _print_answers(console, outcome.model, manifest.contract.languages)
+    console.print(f"card: {_short(outcome.model / 'README.md')}", markup=False, soft_wrap=True)
+
+
+def _describe_rows(contract: ContractSummary) -> str:
+    """Say in a line what the data contract found."""
+    rows = contract.rows
+    parts = [
+        f"{rows.get('train', 0):,} trained on, {rows.get('validation', 0):,} held out",
+        f"{contract.trained_tokens:,} of {contract.tokens:,} tokens are answers",
+    ]
+    for count, what in (
+        (contract.overlong, "left out as too long"),
+        (contract.duplicates, "repeat another"),
+        (contract.in_both_splits, "held-out prompts trained on too"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
+    return "; ".join(parts)
+
+
+def _describe_memory(manifest: TrainingManifest) -> str:
+    peak = f"{manifest.peak_memory_mb:,.0f} MB"
+    if manifest.memory is None:
+        return peak
+    planned = manifest.memory.total_mb
+    return f"{peak}, {planned:,.0f} planned ({manifest.peak_memory_mb / planned - 1:+.1%})"
+
+
+def _print_answers(console: Console, model: Path, languages: Collection[Language]) -> None:
+    """Show what base and student answer to the last question of each language, which is short."""
+    answers = list(read_jsonl(model / SAMPLES_FILE, SampleAnswer))
+    table = _facts("Answers")
+    for language in LANGUAGES:
+        rounds = {answer.step: answer for answer in answers if answer.language == language}
+        if language in languages and rounds:
+            before, after = rounds[min(rounds)], rounds[max(rounds)]
+            table.add_row("asked", Text(make_visible(before.instruction)))
+            table.add_row("before", Text(_show_answer(before)))
+            table.add_row("after", Text(_show_answer(after)), end_section=True)
+    if table.rows:
+        console.print(table)
+
+
+def _show_answer(answer: SampleAnswer) -> str:
+    shown = shorten(" ".join(make_visible(answer.answer).split()), _MOST_ANSWER, placeholder=" …")
+    if answer.ended:
+        return shown or "(ends at once)"
+    return f"{shown} (does not end)"
 
 
 def _print_evaluation(console: Console, outcome: EvaluateOutcome) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from flows.artifacts import show_card, show_funnel, show_matrix, show_verdict
+from flows.artifacts import show_card, show_funnel, show_matrix, show_training, show_verdict
 from flows.engine import Engine
 from flows.index_page import write_index
 from flows.outcomes import (
@@ -58,6 +58,7 @@ def finetune(params: FinetuneParams, settings: Settings, engine: Engine) -> Fine
         f"finetune {params.method}", lambda: finetune_student(params, settings, engine)
     )
     write_index(settings)
+    show_training(engine, outcome)
     return outcome
 
 
