@@ -11,7 +11,6 @@ from training.finetuning.contract.check import Contract, Limits, check
 from training.finetuning.contract.protection import NOTHING_PROTECTED, Protected
 from training.finetuning.data import Row, TrainingData
 
-UNKNOWN = "?"
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from training.finetuning.contract.encoding import IGNORED, ContractError, encode
+from tests.finetuning.contract_makers import make_tokenizer, run_check
+from training.finetuning.contract.encoding import IGNORED
+from training.finetuning.contract.faults import ContractError
 from training.finetuning.data import Row
 
 CASES = [
@@ -15,29 +17,8 @@ CASES = [
 ]
 
 UNKNOWN = "?"
-
-
-def make_tokenizer(*, merges_colon_newline: bool = False, adds_bos: bool = False) -> Any:
-    """Build a byte-level tokenizer; Qwen's merges ":" with a newline, Gemma's adds ``<bos>``."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {letter: index for index, letter in enumerate(letters)}
-    merges: list[tuple[str, str]] = []
-    if merges_colon_newline:
-        vocabulary[":Ċ"] = len(vocabulary)
-        merges.append((":", "Ċ"))
-    bpe = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    bpe.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe)
-    tokenizer.add_special_tokens({"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"})
-    if adds_bos:
-        tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
-            single="<s> $A", special_tokens=[("<s>", tokenizer.bos_token_id)]
-        )
-    return tokenizer
+COLON_NEWLINE = [(":", "Ċ")]
+"""Qwen's tokenizer merges these."""
 
 
 @pytest.mark.parametrize("adds_bos", [False, True], ids=["no-bos", "bos"])
@@ -52,10 +33,10 @@ def test_labels_cover_exactly_the_answer_and_one_stop_token(
     merges: bool,
     adds_bos: bool,
 ) -> None:
-    tokenizer = make_tokenizer(merges_colon_newline=merges, adds_bos=adds_bos)
+    tokenizer = make_tokenizer(merges=COLON_NEWLINE if merges else (), adds_bos=adds_bos)
     row = Row("1", instruction, context, output, language)
 
-    (example,), overlong = encode([row], tokenizer, 4096)
+    (example,) = run_check([row], tokenizer=tokenizer).train
 
     answer = [label for label in example.labels if label != IGNORED]
     assert tokenizer.decode(answer) == trained + "</s>"
@@ -63,15 +44,14 @@ def test_labels_cover_exactly_the_answer_and_one_stop_token(
     assert example.labels[: -len(answer)] == [IGNORED] * (len(example.input_ids) - len(answer))
     assert example.input_ids.count(tokenizer.eos_token_id) == 1
     assert example.input_ids.count(tokenizer.bos_token_id) == int(adds_bos)
-    assert overlong == []
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_prompt_is_tokenized_as_it_is_when_it_stands_alone(language: Any) -> None:
-    tokenizer = make_tokenizer(merges_colon_newline=True)
+    tokenizer = make_tokenizer(merges=COLON_NEWLINE)
     row = Row("1", "Say hello. 인사해 줘.", "", "안녕! Hello!", language)
 
-    example = encode([row], tokenizer, 4096).examples[0]
+    (example,) = run_check([row], tokenizer=tokenizer).train
 
     prompt = example.input_ids[: example.labels.count(IGNORED)]
     assert prompt == tokenizer(tokenizer.decode(prompt))["input_ids"]
@@ -84,31 +64,11 @@ def test_the_prompt_is_tokenized_as_it_is_when_it_stands_alone(language: Any) ->
 def test_text_that_spells_a_control_token_stays_text(output: str, language: Any) -> None:
     tokenizer = make_tokenizer()
 
-    example = encode([Row("1", "HTML", "", output, language)], tokenizer, 4096).examples[0]
+    (example,) = run_check([Row("1", "HTML", "", output, language)], tokenizer=tokenizer).train
 
     assert example.input_ids.count(tokenizer.eos_token_id) == 1
     assert tokenizer.bos_token_id not in example.input_ids
     assert tokenizer.decode(example.input_ids).endswith(output + "</s>")
-
-
-def test_rows_at_the_limit_fit_and_longer_ones_are_named() -> None:
-    tokenizer = make_tokenizer()
-    short = Row("short", "Go.", "", "Yes.", "en")
-    long = Row("long", "Go.", "", "Yes!!", "en")
-    limit = len(encode([short], tokenizer, 4096).examples[0].input_ids)
-
-    examples, overlong = encode([short, long], tokenizer, limit)
-
-    assert [example.id for example in examples] == ["short"]
-    assert overlong == ["long"]
-
-
-def test_a_tokenizer_without_stop_token_is_refused() -> None:
-    tokenizer = make_tokenizer()
-    tokenizer.eos_token = None
-
-    with pytest.raises(ContractError, match="has no stop token"):
-        encode([Row("1", "a", "", "b", "en")], tokenizer, 99)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +89,14 @@ def test_a_tokenizer_that_cannot_write_a_row_is_refused_with_the_row_and_the_pla
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain)
     tokenizer.add_special_tokens({"eos_token": "</s>"})
 
-    with pytest.raises(ContractError, match=r"Row 7: .* changes its text") as info:
-        encode([Row("7", "말해 줘.", "", output, language)], tokenizer, 4096)
+    with pytest.raises(ContractError, match=r"Text changed .* the first is 7 ") as info:
+        run_check([Row("7", "말해 줘.", "", output, language)], tokenizer=tokenizer)
     assert place in str(info.value)
 
 
 def test_the_id_of_every_row_is_kept_in_order(make_rows: Any) -> None:
     rows = [Row(str(index), *row) for index, row in enumerate(make_rows(20))]
 
-    examples = encode(rows, make_tokenizer(), 4096).examples
+    examples = run_check(rows).train
 
     assert [example.id for example in examples] == [str(index) for index in range(20)]

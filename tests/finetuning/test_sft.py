@@ -86,14 +86,15 @@ def test_the_loaded_version_has_the_held_out_loss_that_training_measured(
 ) -> None:
     import torch
 
-    from training.finetuning.contract.encoding import IGNORED, encode
+    from training.finetuning.contract.encoding import IGNORED, tokenize_rows
     from training.finetuning.data import Row
+    from training.templating import find_template
 
     model, tokenizer = load_model(tuned[method])
     held_out = [Row(str(index), *row) for index, row in enumerate(make_rows(24)[18:])]
 
     total, count = 0.0, 0
-    for example in encode(held_out, tokenizer, 512).examples:
+    for example in tokenize_rows(held_out, find_template("instruction", tokenizer), tokenizer):
         labels = torch.tensor([example.labels])
         with torch.no_grad():
             loss = model(input_ids=torch.tensor([example.input_ids]), labels=labels).loss
@@ -292,7 +293,9 @@ def test_rows_above_the_limit_are_refused_or_by_choice_left_out_and_counted(
     dataset = make_dataset(tmp_path / "dataset", rows[:18], rows[18:])
     student = Student("tiny", tiny_llama)
 
-    with pytest.raises(UserError, match="1 of 24 rows are longer than 300 tokens"):
+    with pytest.raises(
+        UserError, match=r"longer than the limit: 1 of 24 rows, .* the limit is 300"
+    ):
         finetune(dataset, student, quick("lora", max_length_tokens=300), tmp_path, "t", "test")
 
     recipe = quick("lora", max_length_tokens=300, on_overlong="drop")
@@ -306,7 +309,7 @@ def test_the_students_own_limit_holds_too(
     rows = [row._replace(output=row.output * 100) for row in make_rows(24)]
     dataset = make_dataset(tmp_path / "dataset", rows[:18], rows[18:])
 
-    with pytest.raises(UserError, match="longer than 512 tokens"):
+    with pytest.raises(UserError, match="the limit is 512"):
         finetune(dataset, Student("t", tiny_llama), quick("lora"), tmp_path, "t", "test")
 
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from schemas.manifest import Method
-from training.finetuning.contract.encoding import IGNORED, encode
+from training.finetuning.contract.encoding import IGNORED, tokenize_rows
 from training.finetuning.data import Row
 from training.finetuning.recipe import Hardware, Recipe, resolve
 from training.finetuning.student import Student, load_student
+from training.templating import find_template
 
 MakeRows = Callable[[int], Sequence[Any]]
 CPU = Hardware("cpu", computes_bf16=False, threads=1)
@@ -22,7 +23,8 @@ def build(folder: Path, run: Path, method: Method, rows: Sequence[Any]) -> tuple
     settings = resolve(recipe, CPU)
     loaded = load_student(Student("tiny", folder), recipe, settings)
     named = [Row(str(index), *row) for index, row in enumerate(rows)]
-    examples = encode(named, loaded.tokenizer, 512).examples
+    template = find_template("instruction", loaded.tokenizer)
+    examples = tokenize_rows(named, template, loaded.tokenizer)
     return build_trainer(run, loaded, examples, recipe, settings), examples
 
 

@@ -5,17 +5,13 @@ same code. A run that is cut off leaves no version; the same call continues it f
 checkpoint. Cost: SmolLM2-135M by QLoRA about 2 CPU-s a step of 2 rows of 256 tokens with bf16.
 """
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median_low
-from typing import NamedTuple
 
 from schemas.locking import Say, say_nothing
-from schemas.manifest import ContractSummary
 from schemas.progress import Progress, no_progress
-from schemas.templates import template_hash
+from schemas.templates import Template
 from training.finetuning.checkpoints import (
     RunState,
     checkpoint_errors_named,
@@ -23,13 +19,7 @@ from training.finetuning.checkpoints import (
     read_state,
     write_state,
 )
-from training.finetuning.contract.encoding import (
-    IGNORED,
-    ContractError,
-    Encoded,
-    Example,
-    encode,
-)
+from training.finetuning.contract.check import Contract, Limits, check
 from training.finetuning.data import TrainingData, read_dataset
 from training.finetuning.distributed.ranks import (
     any_of,
@@ -61,15 +51,7 @@ from training.finetuning.student import LoadedStudent, Student, load_student
 from training.finetuning.tracking import Tracker, check_trackers, name_run
 from training.finetuning.versions import Outcome, Publication, check_name, publish_model
 from training.quiet import quiet_libraries
-
-
-class Splits(NamedTuple):
-    """What is trained on and what is held out."""
-
-    train: list[Example]
-    validation: list[Example]
-    overlong: int
-    """Rows of both splits that were left out because they are too long."""
+from training.templating import find_template
 
 
 def finetune(
@@ -120,16 +102,17 @@ def finetune(
     reset_peak(settings.device)
     with _cpu_threads(settings.threads), quiet_libraries():
         loaded = load_student(student, recipe, settings)
-        splits = _encode(data, loaded, recipe)
+        template = find_template(recipe.template, loaded.tokenizer)
+        contract = _check(data, loaded, template, recipe)
         description = describe_run(
             name,
             decided_values(recipe, settings),
             dataset=data.manifest.content_hash,
             student=loaded.sha256,
-            template=template_hash(),
+            template=template.hash,
         )
         with _open_run(root, description, resume, say) as run:
-            outcome = _train(run, loaded, splits, recipe, settings, progress, report_to)
+            outcome = _train(run, loaded, contract, recipe, settings, progress, report_to)
             publication = Publication(
                 name=name,
                 student=student,
@@ -138,7 +121,7 @@ def finetune(
                 recipe=recipe,
                 settings=settings,
                 outcome=outcome,
-                contract=_summarise(data, splits),
+                contract=contract.summary,
                 memory=None,
                 code_version=code_version,
             )
@@ -170,53 +153,24 @@ def _publish(publication: Publication, run: Path, root: Path, say: Say) -> Path:
     return Path(share(str(version)))
 
 
-def _encode(data: TrainingData, loaded: LoadedStudent, recipe: Recipe) -> Splits:
-    """Tokenize both splits under the length that recipe and student allow."""
-    limit = limit_length(recipe, loaded.model.config)
-    train = encode(data.train, loaded.tokenizer, limit)
-    validation = encode(data.validation, loaded.tokenizer, limit)
-    overlong = len(train.overlong) + len(validation.overlong)
-    if overlong and recipe.on_overlong == "refuse":
-        raise ContractError(
-            f"{overlong} of {len(data.train) + len(data.validation)} rows are longer than {limit} "
-            f"tokens, the first is {_first_overlong(train, validation)}. Raise max_length_tokens "
-            "if the student can read more, or set on_overlong to 'drop' to leave them out."
-        )
-    if len(train.examples) < recipe.min_rows or not validation.examples:
-        raise ContractError(
-            f"Without the {overlong} rows above {limit} tokens there are "
-            f"{len(train.examples)} training and {len(validation.examples)} validation rows left; "
-            f"wanted at least {recipe.min_rows} and 1. Raise max_length_tokens or generate more."
-        )
-    return Splits(train.examples, validation.examples, overlong)
-
-
-def _summarise(data: TrainingData, splits: Splits) -> ContractSummary:
-    lengths = [len(example.input_ids) for example in splits.train]
-    kept = {example.id for example in splits.train}
-    return ContractSummary(
-        rows={"train": len(splits.train), "validation": len(splits.validation)},
-        overlong=splits.overlong,
-        tokens=sum(lengths),
-        trained_tokens=sum(
-            len(example.labels) - example.labels.count(IGNORED) for example in splits.train
-        ),
-        length_median=median_low(lengths),
-        length_longest=max(lengths),
-        languages=dict(Counter(row.language for row in data.train if row.id in kept)),
-        duplicates=len(lengths) - len({tuple(example.input_ids) for example in splits.train}),
-        in_both_splits=0,
+def _check(
+    data: TrainingData, loaded: LoadedStudent, template: Template, recipe: Recipe
+) -> Contract:
+    """Prove every row under what recipe and student allow."""
+    embeddings = loaded.model.get_input_embeddings()
+    limits = Limits(
+        max_length_tokens=limit_length(recipe, loaded.model.config),
+        vocabulary_size=embeddings.weight.shape[0],
+        on_overlong=recipe.on_overlong,
+        min_rows=recipe.min_rows,
     )
-
-
-def _first_overlong(train: Encoded, validation: Encoded) -> str:
-    return [*train.overlong, *validation.overlong][0]
+    return check(data, template, loaded.tokenizer, limits)
 
 
 def _train(
     run: Path,
     loaded: LoadedStudent,
-    splits: Splits,
+    contract: Contract,
     recipe: Recipe,
     settings: Settings,
     progress: Progress,
@@ -226,9 +180,9 @@ def _train(
     from training.finetuning.assembly import as_columns, build_trainer
     from training.finetuning.callbacks import RunCallback, open_records
 
-    trainer = build_trainer(run, loaded, splits.train, recipe, settings, tuple(report_to))
+    trainer = build_trainer(run, loaded, contract.train, recipe, settings, tuple(report_to))
     name_run(trainer, run.parent.name, run.name.removeprefix(".run-"))
-    held_out = as_columns(splits.validation)
+    held_out = as_columns(contract.validation)
     checkpoint = last_checkpoint(run)
     earlier = read_state(run) if checkpoint else None
     if earlier is None:
