@@ -9,6 +9,7 @@ from training.finetuning.distributed.devices import (
     check_devices,
     choose_configuration,
 )
+from training.finetuning.distributed.launch import describe_loss
 from training.finetuning.distributed.order import (
     EVENTS,
     EventReader,
@@ -126,3 +127,29 @@ def test_a_process_alone_meets_nobody() -> None:
     assert share("실행") == "실행"
     assert largest(2.5) == 2.5
     assert not any_of(claim=False)
+
+
+@pytest.mark.parametrize(
+    ("messages", "line"),
+    [
+        pytest.param(
+            "E1123 [...] failed (exitcode: -9) local_rank: 1 (pid: 7) of binary: python",
+            "Process 1 of the run was ended by SIGKILL, perhaps because memory ran out",
+            id="killed",
+        ),
+        pytest.param(
+            "Traceback (most recent call last):\n  File ...\nValueError: 학습률\n"
+            "RuntimeError: Connection closed by peer\n"
+            "E1123 [...] failed (exitcode: 1) local_rank: 0 (pid: 7) of binary: python",
+            "Process 0 of the run failed: ValueError: 학습률",
+            id="failed-first",
+        ),
+        pytest.param(
+            "python: No module named accelerate\n\n",
+            "The processes of the run have not come up: python: No module named accelerate",
+            id="never-began",
+        ),
+    ],
+)
+def test_of_a_lost_process_one_line_is_told(messages: str, line: str) -> None:
+    assert describe_loss(messages) == line

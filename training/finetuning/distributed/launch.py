@@ -6,19 +6,19 @@ same call continues from the last checkpoint. Cost beside the training: about 4 
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import psutil
 
-from embedded.child import last_lines
 from schemas.errors import PacaloomError, UserError
 from schemas.locking import Say, say_nothing
 from schemas.progress import Progress, no_progress
@@ -46,6 +46,10 @@ from training.finetuning.recipe import Settings, read_hardware, resolve
 _ROOT = Path(__file__).resolve().parents[3]
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 5.0
+_REPORT_TIMEOUT_S = 3.0
+_REPORT = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
+_WORDS = re.compile(r"^(\[rank\d+\]: )?[\w.]+(Error|Exception): .+$", re.MULTILINE)
+"""The first error that any process has written."""
 
 
 class DistributedError(PacaloomError):
@@ -129,26 +133,34 @@ def _next_ending(run: _Run, progress: Progress, say: Say) -> Event | None:
 
 
 def _find_lost(run: _Run) -> str | None:
-    """Say which process is gone, or None while all are there."""
-    missing = [rank for rank, pid in run.pids.items() if not _is_alive(pid)]
-    status = run.launcher.poll()
-    if not missing and status is None:
+    """Say which process is gone and why, or None while all are there."""
+    is_missing = any(not _is_alive(pid) for pid in run.pids.values())
+    if not is_missing and run.launcher.poll() is None:
         return None
-    who = f"Process {missing[0]}" if missing else f"The launcher (exit status {status})"
-    said = last_lines(run.messages, 0, 3) if not missing else _own_words(run.messages)
+    with suppress(subprocess.TimeoutExpired):
+        # It reports on the process that failed first; others may have followed.
+        run.launcher.wait(_REPORT_TIMEOUT_S)
+    run.messages.seek(0)
+    reason = describe_loss(run.messages.read().decode(errors="replace"))
     return (
-        f"{who} of the run ended before its work was done; its last words were: {said}. "
-        "The others were stopped. Run the same command again; it continues from the last "
+        f"{reason}. All of them were ended. Run the same command again; it continues from the last "
         "checkpoint."
     )
 
 
-def _own_words(messages: IO[bytes]) -> str:
-    """Take the last line that is not the launcher's report on its children."""
-    messages.seek(0)
-    lines = [line.strip() for line in messages.read().decode(errors="replace").splitlines()]
-    told = [line for line in lines if line and "torch/distributed/elastic" not in line]
-    return told[-1] if told else "none"
+def describe_loss(messages: str) -> str:
+    """Make one line of what launcher and processes have written."""
+    report = _REPORT.search(messages)
+    if report is None:
+        lines = [line.strip() for line in messages.splitlines() if line.strip()]
+        return f"The processes of the run have not come up: {(lines or ['without a word'])[-1]}"
+    status, rank = int(report["status"]), report["rank"]
+    if status < 0:
+        name = signal.Signals(-status).name
+        hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+        return f"Process {rank} of the run was ended by {name}{hint}"
+    words = _WORDS.search(messages)
+    return f"Process {rank} of the run failed: {words[0] if words else f'exit status {status}'}"
 
 
 def _is_alive(pid: int) -> bool:
@@ -171,7 +183,7 @@ def _start(
     with subprocess.Popen(  # noqa: S603  # our own modules
         _command(order, settings, folder),
         cwd=_ROOT,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
+        env={**environment, **_extra(settings)},
         stdin=subprocess.PIPE,
         stdout=messages,
         stderr=messages,
@@ -181,6 +193,13 @@ def _start(
             yield launcher
         finally:
             _stop(launcher)
+
+
+def _extra(settings: Settings) -> dict[str, str]:
+    """Give what is added to the environment of launcher and processes."""
+    # TRL would tell its makers that it was used.
+    always = {"PYTHONUNBUFFERED": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return always if settings.device == "cuda" else {**always, "ACCELERATE_TORCH_DEVICE": "cpu"}
 
 
 def _command(order: Order, settings: Settings, folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 from accelerate import PartialState
 from accelerate.utils import DistributedType
@@ -54,9 +55,28 @@ def _join(recipe: Recipe) -> None:
     on_cpu = resolve(recipe, read_hardware()).device == "cpu"
     PartialState(cpu=on_cpu)
     if on_cpu and recipe.distribution == "fsdp":
-        # accelerate 1.15 has FSDP for every kind of device but this, though torch spreads weights
-        # over gloo as well: a test compares it with a single process.
-        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+        _take_cpus_for_gpus()
+
+
+def _take_cpus_for_gpus() -> None:
+    """Let accelerate spread weights over gloo.
+
+    accelerate 1.15 has FSDP for every kind of device but CPUs, though torch can do it there too:
+    a rehearsal of a run on GPUs needs none. Their kind decides nothing else here, because the
+    processes have met already and ``launch.py`` names the device.
+    """
+    prepare = PartialState._prepare_backend
+
+    def prepare_backend(
+        self: PartialState,
+        *args: Any,  # noqa: ANN401 (accelerate's)
+        **kwargs: Any,  # noqa: ANN401 (accelerate's)
+    ) -> tuple[str, Any]:
+        backend, kind = prepare(self, *args, **kwargs)
+        is_cpu = kind == DistributedType.MULTI_CPU
+        return backend, DistributedType.MULTI_GPU if is_cpu else kind
+
+    PartialState._prepare_backend = prepare_backend
 
 
 def _work(order: Order, folder: Path) -> Event:
