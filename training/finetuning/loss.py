@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.distributed.fsdp import FSDPModule
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 
@@ -51,6 +52,13 @@ def add_labelled_loss(model: PreTrainedModel) -> None:
         outputs = decoder(*args, **{**kwargs, "use_cache": False})
         hidden, targets = _take_labelled(outputs.last_hidden_state, loss_labels)
         head = _Head(model, original, outputs)
+        if any(isinstance(module, FSDPModule) for module in model.modules()):
+            # FSDP would take the chunks' backward passes for that of the step, and take the weights
+            # away before it.
+            logits = head.logits(hidden).float()
+            return CausalLMOutput(
+                loss=nn.functional.cross_entropy(logits, targets, reduction="sum")
+            )
         trained = [parameter for parameter in head.parameters() if parameter.requires_grad]
         wanted = torch.is_grad_enabled()
         return CausalLMOutput(loss=_ChunkedLoss.apply(hidden, targets, head, wanted, *trained))
@@ -97,6 +105,22 @@ class _Head(NamedTuple):
             return self.forward(inputs_embeds=hidden[None], use_cache=False).logits[0]
 
     @contextmanager
+    def rounded_once(self) -> Generator[None]:
+        """Round a frozen weight for all chunks: autocast remembers only what is trained."""
+        projection = self.model.get_output_embeddings()
+        weight: nn.Parameter = projection.weight
+        kind = weight.device.type
+        if weight.requires_grad or not torch.is_autocast_enabled(kind):
+            yield
+            return
+        rounded = weight.detach().to(torch.get_autocast_dtype(kind))
+        projection.weight = nn.Parameter(rounded, requires_grad=False)
+        try:
+            yield
+        finally:
+            projection.weight = weight
+
+    @contextmanager
     def _without_decoder(self, hidden: Tensor) -> Generator[None]:
         name = self.model.base_model_prefix
         decoder = getattr(self.model, name)
@@ -136,14 +160,15 @@ class _ChunkedLoss(torch.autograd.Function):
         towards_hidden = torch.empty_like(hidden) if wanted else hidden
         towards_trained: list[Tensor | None] = [None for _ in trained]
         size = head.chunk_positions()
-        for start in range(0, len(targets), size):
-            rows = slice(start, start + size)
-            chunk = hidden[rows].detach().requires_grad_(wanted)
-            with torch.set_grad_enabled(wanted):
+        with head.rounded_once(), torch.set_grad_enabled(wanted):
+            for start in range(0, len(targets), size):
+                rows = slice(start, start + size)
+                chunk = hidden[rows].detach().requires_grad_(wanted)
                 logits = head.logits(chunk)
-            loss, slope = _differentiate(logits.detach(), targets[rows], wanted=wanted)
-            total += loss
-            if slope is not None:
+                loss, slope = _differentiate(logits.detach(), targets[rows], wanted=wanted)
+                total += loss
+                if slope is None:
+                    continue
                 found = torch.autograd.grad(logits, [chunk, *trained], slope, allow_unused=True)
                 towards_hidden[rows] = found[0]
                 towards_trained = [
