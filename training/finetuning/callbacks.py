@@ -61,6 +61,20 @@ def open_records(
     )
 
 
+class BeginCallback(TrainerCallback):
+    """Do something when the student is where it will be trained, and before it is."""
+
+    def __init__(self, begin: Callable[[], None]) -> None:
+        """Take what to call."""
+        self._begin = begin
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Call it."""
+        self._begin()
+
+
 class RunCallback(TrainerCallback):
     """Report and record each step, and save and stop when asked to.
 
@@ -91,9 +105,10 @@ class RunCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Ask the base, unless the run continues and has its answers."""
-        if state.is_world_process_zero and state.global_step == 0:
-            self._progress(0, state.max_steps, "asking the base the fixed questions")
-            self._ask(0)
+        if state.global_step == 0:
+            if state.is_world_process_zero:
+                self._progress(0, state.max_steps, "asking the base the fixed questions")
+            self._ask(state)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
@@ -101,8 +116,8 @@ class RunCallback(TrainerCallback):
         """Ask if it is time to, and decide about saving and stopping."""
         is_last = state.global_step >= state.max_steps
         every = self._records.sample_steps
-        if state.is_world_process_zero and (is_last or (every and state.global_step % every == 0)):
-            self._ask(state.global_step)
+        if is_last or (every and state.global_step % every == 0):
+            self._ask(state)
         if is_last:
             # What follows may be cut off too, and need not cost the steps since the last one.
             control.should_save = True
@@ -140,9 +155,11 @@ class RunCallback(TrainerCallback):
         if state.is_world_process_zero:
             self._saved()
 
-    def _ask(self, step: int) -> None:
-        with self._records.stopwatch.paused():
-            self._records.interview.ask(step)
+    def _ask(self, state: TrainerState) -> None:
+        interview = self._records.interview
+        if state.is_world_process_zero or interview.needs_all:
+            with self._records.stopwatch.paused():
+                interview.ask(state.global_step, write=state.is_world_process_zero)
 
 
 def describe_step(point: TrainingPoint, tokens_per_second: float) -> str:

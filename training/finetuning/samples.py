@@ -77,9 +77,18 @@ class Interview:
         self._stop = int(loaded.tokenizer.convert_tokens_to_ids(template.stop))
         self.log = log
 
-    def ask(self, step: int) -> None:
+    @property
+    def needs_all(self) -> bool:
+        """Whether the student answers only when all processes ask it, because each has a part."""
+        from torch.distributed.fsdp import FSDPModule
+
+        return isinstance(self._loaded.model, FSDPModule)
+
+    def ask(self, step: int, *, write: bool = True) -> None:
         """Ask every question of the student as it is after ``step`` steps."""
         answers = self._answer(self._prompts, self._stop)
+        if not write:
+            return
         self.log.append(
             *(
                 self._write_down(step, question, answer)
