@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from schemas.chat_template import ChatTemplate
 from schemas.identity import short_id
+from schemas.instruction_chat import write_chat_template
 from schemas.records import Language
 from schemas.rendering import Piece, Rendered, Shot
 
@@ -98,6 +99,16 @@ what belongs to the template in a rendered text, and what to the record, tells `
 
 INSTRUCTION = InstructionTemplate()
 """For text without a student, as exports are."""
+
+
+def instruction_chat_template(template: InstructionTemplate) -> str:
+    """Write the instruction form as a chat template in Jinja, for tokenizer and GGUF file.
+
+    Asked through it, a student sees what :meth:`InstructionTemplate.render_prompt` gives for an
+    instruction without input.
+    """
+    prompts: dict[Language, str] = {"en": _ALPACA, "ko": _KOALPACA}
+    return write_chat_template(prompts, _SEPARATOR, template.start, template.stop)
 
 
 def render_prompt(instruction: str, input_text: str, language: Language) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from schemas.chat_template import Message, read_chat_template
 from schemas.manifest import TemplateName, TrainingManifest
 from schemas.rendering import TemplateError
-from schemas.templates import InstructionTemplate, Template
+from schemas.templates import InstructionTemplate, Template, instruction_chat_template
 from training.tokens import control_tokens, find_start
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def find_template(name: TemplateName, tokenizer: "PreTrainedTokenizerBase") -> T
     """
     begin = find_start(tokenizer)
     start = "" if begin is None else str(tokenizer.convert_ids_to_tokens(begin))
+    plain = InstructionTemplate(stop=str(tokenizer.eos_token or ""), start=start)
     if name == "instruction":
-        return InstructionTemplate(stop=str(tokenizer.eos_token or ""), start=start)
+        return plain
     origin = tokenizer.name_or_path or "the student"
     if not tokenizer.chat_template:
         raise TemplateError(
@@ -38,6 +39,11 @@ def find_template(name: TemplateName, tokenizer: "PreTrainedTokenizerBase") -> T
             "that was tuned to chat."
         )
     source = tokenizer.get_chat_template()
+    if source == instruction_chat_template(plain):
+        raise TemplateError(
+            f"Template 'chat' was asked for, but the chat template of {origin} is the instruction "
+            "form that it was tuned with. Choose template 'instruction'."
+        )
     _refuse_date(source, tokenizer, origin)
     return read_chat_template(
         _Applied(tokenizer, source),
