@@ -10,7 +10,8 @@ This module imports torch and transformers and is itself imported only when a ru
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch.distributed.tensor import DTensor, distribute_tensor
 from transformers import Trainer, TrainerState
 
 from training.finetuning.checkpoints import (
@@ -39,8 +41,9 @@ _PROGRESS = "trainer_state.json"  # the Trainer reads it itself, under this name
 class ResumableTrainer(Trainer):
     """Trainer whose checkpoints are whole or absent, hold no pickle, and lose no bit.
 
-    One device, and several whose processes each hold the whole student (DDP). The learning-rate
-    schedule, the order of rows and all generators continue where they were.
+    Learning-rate schedule, order of rows and all generators continue where they were. Of several
+    processes each keeps its own generators; weights and optimizer are the first one's, gathered
+    tensor by tensor where each holds but a part of them (FSDP 2, whose parts are DTensors).
     """
 
     def restore_finished(self, checkpoint: Path) -> bool:
@@ -65,29 +68,32 @@ class ResumableTrainer(Trainer):
         """
         run, step = Path(str(self.args.output_dir)), self.state.global_step
         is_main = bool(self.args.should_save)
+        self._refuse_broken_weights()
         if is_main:
-            self._refuse_broken_weights()
             stage_checkpoint(run, step)
         self.accelerator.wait_for_everyone()
         with checkpoint_errors_named(run):
-            staged = name_staged(run, step)
-            write_tree(staged, f"{_RANDOM}-{self.args.process_index}", _read_generators())
-            if is_main:
-                self._write_state(staged)
+            self._write_state(name_staged(run, step), is_main)
         self.accelerator.wait_for_everyone()
         if is_main:
             finish_checkpoint(run, step)
         self.accelerator.wait_for_everyone()
 
-    def _write_state(self, staged: Path) -> None:
-        save_file(
-            {name: weight.detach().contiguous() for name, weight in self._trained_weights()},
-            staged / _WEIGHTS,
-        )
+    def _write_state(self, staged: Path, is_main: bool) -> None:
+        write_tree(staged, f"{_RANDOM}-{self.args.process_index}", _read_generators())
+        weights = {name: gather(weight, is_main) for name, weight in self._trained_weights()}
+        if is_main:
+            save_file(weights, staged / _WEIGHTS)
+        del weights
         if self.state.global_step < self.state.max_steps:
-            write_tree(staged, _OPTIMIZER, self.optimizer.state_dict())
-            write_tree(staged, _SCHEDULER, self.lr_scheduler.state_dict())
-        self.state.save_to_json(str(staged / _PROGRESS))
+            optimizer = _map_tensors(
+                self.optimizer.state_dict(), lambda part: gather(part, is_main)
+            )
+            if is_main:
+                write_tree(staged, _OPTIMIZER, optimizer)
+                write_tree(staged, _SCHEDULER, self.lr_scheduler.state_dict())
+        if is_main:
+            self.state.save_to_json(str(staged / _PROGRESS))
 
     def _trained_weights(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
         """Give every trained weight once, tied ones under their first name."""
@@ -98,7 +104,7 @@ class ResumableTrainer(Trainer):
 
     def _refuse_broken_weights(self) -> None:
         for name, weight in self._trained_weights():
-            if not torch.isfinite(weight).all():
+            if not torch.isfinite(_own_part(weight)).all():
                 raise CheckpointError(
                     f"After step {self.state.global_step} the weight {name} holds values that are "
                     "no numbers, so the checkpoint before is kept. Lower learning_rate (a tenth is "
@@ -122,16 +128,60 @@ class ResumableTrainer(Trainer):
                 )
             # One at a time, so that no second copy of all weights is ever in memory.
             for name, weight in weights.items():
-                weight.copy_(file.get_tensor(name))
+                weight.copy_(share_out(file.get_tensor(name), weight))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            self.optimizer.load_state_dict(read_tree(Path(checkpoint), _OPTIMIZER))
+            state: Any = read_tree(Path(checkpoint), _OPTIMIZER)
+            weights = [
+                weight for group in self.optimizer.param_groups for weight in group["params"]
+            ]
+            for index, of_weight in state["state"].items():
+                state["state"][index] = _map_tensors(
+                    of_weight, partial(share_out, weight=weights[index])
+                )
+            self.optimizer.load_state_dict(state)
             self.lr_scheduler.load_state_dict(read_tree(Path(checkpoint), _SCHEDULER))
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
             _set_generators(read_tree(Path(checkpoint), f"{_RANDOM}-{self.args.process_index}"))
+
+
+def gather(tensor: torch.Tensor, is_kept: bool) -> torch.Tensor:
+    """Bring the parts of a tensor together; all processes have to call it in the same order.
+
+    Returns:
+        The whole tensor, on the CPU where it was spread; an empty one where it is not kept.
+    """
+    tensor = tensor.detach()
+    if isinstance(tensor, DTensor):
+        tensor = tensor.full_tensor()
+        tensor = tensor.cpu() if is_kept else tensor
+    return tensor.contiguous() if is_kept else torch.empty(0)
+
+
+def share_out(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Give this process its part of a whole tensor that belongs to a weight spread over many."""
+    if isinstance(weight, DTensor) and tensor.shape == weight.shape:
+        there = tensor.to(weight.device_mesh.device_type)
+        return distribute_tensor(there, weight.device_mesh, weight.placements)
+    return tensor
+
+
+def _own_part(weight: torch.Tensor) -> torch.Tensor:
+    return weight.to_local() if isinstance(weight, DTensor) else weight
+
+
+def _map_tensors(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:  # noqa: ANN401
+    """Change every tensor in nested dicts, lists and tuples; a shared one stays shared."""
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _map_tensors(part, change) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_map_tensors(part, change) for part in value)
+    return value
 
 
 def _read_generators() -> dict[str, object]:

@@ -44,14 +44,14 @@ def read_tree(folder: Path, name: str) -> object:
 
 
 def _lay_out(
-    value: object, path: str, tensors: dict[str, torch.Tensor], seen: dict[int, str]
+    value: object, path: str, tensors: dict[str, torch.Tensor], seen: dict[tuple[object, ...], str]
 ) -> JsonValue:
     """Describe a value in JSON; its tensors are put into ``tensors``, a shared one once."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, torch.Tensor):
         # bitsandbytes gives all parameters the same quantization map.
-        path = seen.setdefault(id(value), path)
+        path = seen.setdefault(_identify(value), path)
         tensors[path] = value.detach().contiguous()
         return {"tensor": path}
     if isinstance(value, list | tuple):
@@ -65,6 +65,12 @@ def _lay_out(
             ]
         }
     raise TypeError(f"{path}: a {type(value).__name__} cannot be kept in a checkpoint")
+
+
+def _identify(tensor: torch.Tensor) -> tuple[object, ...]:
+    """Name what a tensor shows; two that show the same memory alike have the same name."""
+    where = tensor.data_ptr() or id(tensor)
+    return (where, tensor.dtype, tensor.shape, tensor.stride())
 
 
 def _restore(layout: JsonValue, tensors: dict[str, torch.Tensor]) -> object:
