@@ -34,7 +34,7 @@ _MARKS: dict[Role, tuple[str, str]] = {
     "stop": ("⟦■ ", " ■⟧"),
 }
 """By role: what stands around it where there is no colour."""
-_LEGEND = {
+_LEGEND: dict[Role, str] = {
     "prompt": "read, not trained",
     "trained": "trained",
     "stop": "stop token",
@@ -86,7 +86,7 @@ def _write_legend(coloured: bool) -> Text:
 
 def _write_row(spans: Sequence[Span], coloured: bool, show_ids: bool) -> Text:
     row = Text()
-    for role, group in groupby(enumerate(spans), key=lambda numbered: numbered[1].role):
+    for role, group in groupby(enumerate(spans), key=_find_role):
         begin, end = ("", "") if coloured else _MARKS[role]
         row.append(begin)
         for number, span in group:
@@ -95,6 +95,10 @@ def _write_row(spans: Sequence[Span], coloured: bool, show_ids: bool) -> Text:
                 row.append(f"[{','.join(map(str, span.token_ids))}] ")
         row.append(end)
     return row
+
+
+def _find_role(numbered: tuple[int, Span]) -> Role:
+    return numbered[1].role
 
 
 def _choose_style(span: Span, number: int) -> str:
@@ -121,8 +125,9 @@ def print_faulty_tokens(rows: Sequence[TokenRow], console: Console | None = None
     """
     console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
     table = Table(box=None)
-    for heading, side in (("place", "right"), ("token", "right"), ("text", "left")):
-        table.add_column(heading, justify=side, no_wrap=heading != "text")
+    table.add_column("place", justify="right", no_wrap=True)
+    table.add_column("token", justify="right", no_wrap=True)
+    table.add_column("text")
     table.add_column("label")
     before = -1
     for place in _choose_places(rows):

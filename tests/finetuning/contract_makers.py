@@ -104,7 +104,11 @@ def run_check(
     """Check rows; one harmless row is held out when none is given."""
     tokenizer = tokenizer or make_tokenizer()
     held_out = validation or [Row("held", "새?", "", "매.", "ko", ("held",))]
-    bounds = {"max_length_tokens": 4096, "vocabulary_size": len(tokenizer), **limits}
+    bounds: dict[str, Any] = {
+        "max_length_tokens": 4096,
+        "vocabulary_size": len(tokenizer),
+        **limits,
+    }
     return check(
         make_data(train, held_out, split_by),
         template or InstructionTemplate("</s>"),

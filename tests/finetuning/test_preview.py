@@ -14,7 +14,7 @@ from training.finetuning.data import Row
 
 # One token a byte, so that a Hangul syllable is three.
 ROW = Row("r1", "색은?", "", "파랑 A", "ko")
-TEMPLATE = TextTemplate("Q:{q}\nA:", " ")
+TEMPLATE: Any = TextTemplate("Q:{q}\nA:", " ")
 
 
 def show(examples: list[Example], tokenizer: Any, *, terminal: bool = False, **options: Any) -> str:

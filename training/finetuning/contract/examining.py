@@ -41,7 +41,9 @@ class Marks(NamedTuple):
 def find_marks(template: "Template", tokenizer: "PreTrainedTokenizerBase", stop: int) -> Marks:
     """Learn from harmless rows which control tokens a row has."""
     control = {*control_tokens(tokenizer).values(), stop}
-    shapes = [(language, has_input) for language in LANGUAGES for has_input in (False, True)]
+    shapes: list[tuple[Language, bool]] = [
+        (language, has_input) for language in LANGUAGES for has_input in (False, True)
+    ]
     rows = [
         Row("", _PLACEHOLDER, _PLACEHOLDER if has_input else "", _PLACEHOLDER, language)
         for language, has_input in shapes
