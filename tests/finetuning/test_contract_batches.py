@@ -151,3 +151,15 @@ def test_a_prompt_that_a_collator_labels_is_refused(
 
     with pytest.raises(ContractError, match="Prompt trained too"):
         check_batches(trl_collator(tokenizer), features, examples)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["padded", "packed"])
+def test_the_batches_of_our_own_trainer_pass(
+    tokenizer: Any, examples: list[Example], packed: bool
+) -> None:
+    from training.finetuning.batches import Batches, lay_out
+
+    groups = [[2, 0], [4, 1], [3]] if packed else [[place] for place in range(5)]
+    collate = Batches(tokenizer.pad_token_id, packed)
+
+    check_batches(collate, lay_out(examples, groups), examples, batch_size=3)

@@ -4,7 +4,7 @@ Every row is found again in the tensors, by the attention mask where rows are pa
 ids where they are packed, and compared token by token and label by label with the row that was
 checked. That proves at once that stop tokens are trained even where they double as padding, that
 padding is neither trained nor seen, and that packed rows count from 0 and see only themselves.
-Cost: linear, about 10 µs a row besides the collator's own.
+Cost: linear, about 60 µs a row besides the collator's own.
 """
 
 from collections import Counter
