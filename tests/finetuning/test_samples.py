@@ -61,11 +61,11 @@ def test_answers_are_what_the_student_writes_to_each_question_alone(
     loaded, answers = ask(tiny_llama, tmp_path / "run", method)
 
     model = loaded.model.eval()
-    stop = loaded.tokenizer.eos_token_id
+    stop: Any = loaded.tokenizer.eos_token_id
     prompts = tokenize_questions(loaded.tokenizer, find_template("instruction", loaded.tokenizer))
     for prompt, answer in list(zip(prompts, answers, strict=True))[::3]:
         alone = continue_alone(model, prompt, stop, 64)
-        text = loaded.tokenizer.decode(alone[:-1] if alone[-1] == stop else alone)
+        text: Any = loaded.tokenizer.decode(alone[:-1] if alone[-1] == stop else alone)
         assert answer.answer == text.rstrip("\ufffd").strip()
         assert answer.ended == (alone[-1] == stop)
         assert answer.step == 3
@@ -102,7 +102,7 @@ def test_an_answer_that_ends_is_told_from_one_that_was_cut_off(
 
     loaded, asking = interview(tiny_llama, tmp_path / "run", "full")
     stop = loaded.tokenizer.eos_token_id
-    head = loaded.model.get_output_embeddings()
+    head: Any = loaded.model.get_output_embeddings()
     # A student that writes its stop token whatever it is asked, and one that never does.
     for bias, ended in ((1e4, True), (-1e4, False)):
         hook = head.register_forward_hook(

@@ -13,7 +13,7 @@ drawn, so that no spike is lost.
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.manifest import TrainingPoint
 from schemas.records import Language
@@ -57,7 +57,8 @@ def draw_curves(points: Sequence[TrainingPoint], held_out: HeldOut, path: Path) 
     from matplotlib.figure import Figure
 
     # Whatever a matplotlibrc says, and whatever was set before in this process, does not count.
-    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
+    style: dict[Any, Any] = {**mpl.rcParamsDefault, **_STYLE}
+    with mpl.rc_context(style):
         figure = Figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor=_PAPER)
         canvas = FigureCanvasAgg(figure)
         loss, rate, norm = (
