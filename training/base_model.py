@@ -32,8 +32,7 @@ def load_base(
     Raises:
         ModelLoadError: Names what the folder lacks, or why it is no student.
     """
-    check_checkpoint(path)
-    return _load_model(path, quantization), load_tokenizer(path)
+    return load_weights(path, quantization), load_tokenizer(path)
 
 
 def load_tokenizer(path: Path) -> "PreTrainedTokenizerBase":
@@ -55,10 +54,16 @@ def load_tokenizer(path: Path) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def _load_model(path: Path, quantization: "BitsAndBytesConfig | None") -> "PreTrainedModel":
+def load_weights(path: Path, quantization: "BitsAndBytesConfig | None" = None) -> "PreTrainedModel":
+    """Load a checkpoint folder in fp32, or quantized, without its tokenizer.
+
+    Raises:
+        ModelLoadError: Names what the folder lacks, or why it is no student.
+    """
     import torch
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
 
+    check_checkpoint(path)
     with _failures_named(path, "a causal language model"), quiet_libraries():
         config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
         if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
@@ -124,16 +129,23 @@ def _failures_named(path: Path, wanted: str) -> Generator[None]:
         raise ModelLoadError(f"{path} cannot be loaded as {wanted}: {reason}") from error
 
 
-def four_bit(compute: Precision) -> "BitsAndBytesConfig":
-    """Describe QLoRA's weights: NF4 with double quantization (Dettmers et al. 2023, section 3)."""
+def four_bit(compute: Precision, *, spread: bool = False) -> "BitsAndBytesConfig":
+    """Describe QLoRA's weights: NF4 with double quantization (Dettmers et al. 2023, section 3).
+
+    Args:
+        compute: Number format of the matrix products.
+        spread: Store the bits in that format instead of bytes, as FSDP needs it to spread them.
+    """
     import torch
     from transformers import BitsAndBytesConfig
 
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[compute]
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype={"fp32": torch.float32, "bf16": torch.bfloat16}[compute],
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=dtype if spread else torch.uint8,
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from training.base_model import four_bit, load_base, weights_sha256
+from training.base_model import four_bit, load_tokenizer, load_weights, weights_sha256
 from training.finetuning.memory.trimming import trim_between_blocks, trim_memory
 from training.finetuning.methods import (
     DoraRecipe,
@@ -38,20 +38,33 @@ class LoadedStudent(NamedTuple):
     """Over the base weights."""
 
 
-def load_student(student: Student, recipe: Recipe, settings: Settings) -> LoadedStudent:
+def load_student(
+    student: Student,
+    recipe: Recipe,
+    settings: Settings,
+    tokenizer: "PreTrainedTokenizerBase | None" = None,
+) -> LoadedStudent:
     """Load the base and attach what the method trains.
+
+    Args:
+        student: The base.
+        recipe: How to tune.
+        settings: What the recipe left open, decided.
+        tokenizer: The student's, where rows were tokenized before; None loads it.
 
     Raises:
         ModelLoadError: The folder is absent, or no student.
     """
-    quantization = four_bit(settings.precision) if recipe.method == "qlora" else None
-    base, tokenizer = load_base(student.path, quantization)
+    spread = recipe.distribution == "fsdp"
+    quantization = four_bit(settings.precision, spread=spread) if recipe.method == "qlora" else None
+    base = load_weights(student.path, quantization)
     if quantization is not None:
         guard_quantized_layers(base)
     if settings.device == "cpu":
         trim_memory()
-        trim_between_blocks(base)
+        trim_between_blocks(base, backward=recipe.method == "full")
     model = _attach(base, settings.method, recipe.random_seed)
+    tokenizer = tokenizer or load_tokenizer(student.path)
     return LoadedStudent(model, tokenizer, weights_sha256(student.path))
 
 

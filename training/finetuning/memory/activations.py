@@ -115,7 +115,9 @@ def _wide_elements(shape: StudentShape, how: Computation) -> int:
     copies = 2 if how.trains_base else 1
     count = shape.norms * (copies * shape.hidden + 1) + shape.heads
     if shape.has_head_norms:
-        count += copies * (shape.queries + shape.keys) + shape.heads + shape.key_heads
+        # Gemma multiplies normed inputs by the weight in fp32, others in the products' format.
+        in_fp32 = copies if shape.model_type.startswith("gemma") else 1
+        count += in_fp32 * (shape.queries + shape.keys) + shape.heads + shape.key_heads
     return count
 
 
@@ -123,6 +125,8 @@ def _product_elements(shape: StudentShape, batch: Batch, how: Computation) -> in
     """Count elements in the format of the products."""
     keys = shape.queries if batch.is_masked else shape.keys
     count = 2 * shape.queries + 2 * keys
+    if shape.has_head_norms and how.trains_base and not shape.model_type.startswith("gemma"):
+        count += shape.queries + shape.keys
     inner = 3 if shape.is_gated else 1
     if how.method == "prompt_tuning":
         return count + inner * shape.intermediate
@@ -130,11 +134,13 @@ def _product_elements(shape: StudentShape, batch: Batch, how: Computation) -> in
     count += (inner + 1) * shape.intermediate + linears * how.rank
     if how.precision == "bf16":
         count += (linears - 2) * shape.hidden + (0 if how.trains_base else shape.queries)
-    else:
+    elif not how.dropout:
         count += 2 * shape.hidden
     if how.method == "dora":
         count += 2 * sum(linear.rows for linear in shape.linears) // shape.layers
     if how.dropout:
+        # What is kept is each matrix' own thinned input and the noise that thinned it.
+        count -= shape.intermediate if how.precision == "fp32" else 0
         count += 2 * sum(linear.columns for linear in shape.linears) // shape.layers
     return count
 

@@ -11,11 +11,13 @@ Where there is no glibc nothing happens, and the measured peak stays an upper bo
 """
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+    from transformers import PreTrainedModel
 
+_BLOCKS_A_TRIM = 3
 _M_ARENA_MAX = -8  # malloc.h of glibc
 
 
@@ -33,10 +35,15 @@ def trim_memory() -> None:
         library.malloc_trim(0)
 
 
-def trim_between_blocks(model: "nn.Module") -> int:
+def trim_between_blocks(model: "nn.Module", *, backward: bool) -> int:
     """Trim after each block's forward pass and after the whole backward pass.
 
     To be called once, on a model that trains on the CPU, before anything wraps it.
+
+    Args:
+        model: The base.
+        backward: Also every few blocks of the backward pass, for gradients as large as the
+            activations that they take the place of.
 
     Returns:
         Number of blocks.
@@ -50,16 +57,19 @@ def trim_between_blocks(model: "nn.Module") -> int:
     def trim(*_: object) -> None:
         library.malloc_trim(0)
 
-    def trim_after_backward(_: object, __: object, embedded: "Tensor") -> None:
-        if embedded.requires_grad:
-            # The embeddings' output gets its gradient last.
-            embedded.register_hook(trim)
+    def trim_with_gradient(_: object, __: object, output: object) -> None:
+        first = cast("tuple[Tensor, ...]", output)[0] if isinstance(output, tuple) else output
+        if getattr(first, "requires_grad", False):
+            cast("Tensor", first).register_hook(trim)
 
     blocks = [part for part in model.modules() if isinstance(part, GradientCheckpointingLayer)]
-    for block in blocks:
+    for number, block in enumerate(blocks):
         block.register_forward_hook(trim)
-    embeddings: nn.Module = model.get_input_embeddings()  # pyright: ignore[reportCallIssue, reportAssignmentType] (PreTrainedModel's)
-    embeddings.register_forward_hook(trim_after_backward)
+        if backward and number % _BLOCKS_A_TRIM == 0:
+            block.register_forward_hook(trim_with_gradient)
+    # The embeddings' output gets its gradient last.
+    embeddings = cast("PreTrainedModel", model).get_input_embeddings()
+    embeddings.register_forward_hook(trim_with_gradient)
     return len(blocks)
 
 
