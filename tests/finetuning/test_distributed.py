@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from training.finetuning.contract.protection import protect
 from training.finetuning.distributed.devices import (
     CONFIGURATIONS,
     check_devices,
@@ -14,8 +15,11 @@ from training.finetuning.distributed.order import (
     EVENTS,
     EventReader,
     Failed,
+    Order,
     Started,
     Stepped,
+    name_protected,
+    read_protected,
     tell,
 )
 from training.finetuning.distributed.ranks import (
@@ -118,6 +122,23 @@ def test_events_of_many_writers_do_not_mix(tmp_path: Path) -> None:
         writer.join()
 
     assert len(EventReader(tmp_path).read()) == 200
+
+
+def test_what_is_protected_reaches_the_processes_whole(tmp_path: Path) -> None:
+    protected = protect({"nsmc": ["아 더빙.. 진짜 짜증나네요 목소리"]}, lineage=["seed-1"])
+    order = Order(
+        dataset=tmp_path,
+        student="s",
+        student_path=tmp_path,
+        recipe=Recipe(),
+        root=tmp_path,
+        name="n",
+        code_version="test",
+        protected=name_protected(protected),
+        lineage=tuple(protected.lineage),
+    )
+
+    assert read_protected(Order.model_validate_json(order.model_dump_json())) == protected
 
 
 def test_a_process_alone_meets_nobody() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.frozen import Frozen
+from training.finetuning.contract.protection import Protected
 from training.finetuning.recipe import Recipe
 from training.finetuning.tracking import Tracker
 
@@ -29,6 +30,21 @@ class Order(Frozen):
     code_version: str
     report_to: tuple[Tracker, ...] = ()
     resume: Path | None = None
+    protected: dict[str, str] = Field(default_factory=dict[str, str])
+    """Hashes of evaluation items in hex digits, with the names of their tasks."""
+    lineage: tuple[str, ...] = ()
+    """What no training row may descend from."""
+
+
+def name_protected(protected: Protected) -> dict[str, str]:
+    """Write the hashes of evaluation items for an order."""
+    return {digest.hex(): task for digest, task in protected.digests.items()}
+
+
+def read_protected(order: Order) -> Protected:
+    """Read what an order says may not be trained on."""
+    digests = {bytes.fromhex(digest): task for digest, task in order.protected.items()}
+    return Protected(digests, frozenset(order.lineage))
 
 
 class Started(Frozen):

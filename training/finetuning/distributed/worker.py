@@ -25,6 +25,7 @@ from training.finetuning.distributed.order import (
     Said,
     Started,
     Stepped,
+    read_protected,
     tell,
 )
 from training.finetuning.distributed.ranks import is_first, wait_for_all
@@ -100,6 +101,7 @@ def _work(order: Order, folder: Path) -> Event:
             say,
             order.resume,
             order.report_to,
+            read_protected(order),
         )
     except PacaloomError as error:
         return Failed(message=str(error), is_users=isinstance(error, UserError))
