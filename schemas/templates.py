@@ -1,8 +1,9 @@
 """The one place that turns a record into the text a student is trained on and asked with.
 
 English uses Stanford Alpaca's two templates (with and without input), Korean the question and
-answer form of KoAlpaca v1.1. Training, evaluation and exports render through here, and every
-manifest carries :func:`template_hash`, so a mismatch between training and inference shows.
+answer form of KoAlpaca v1.1; a student's own chat template is the other kind. Training, evaluation,
+exports and serving render through here, and every manifest carries the template's hash, so that a
+mismatch between training and inference shows.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ class InstructionTemplate(NamedTuple):
     @property
     def hash(self) -> str:
         """16 hex digits that change when any of the text does."""
-        return template_hash()
+        return short_id(sorted((*key, text) for key, text in _PROMPTS.items()), _SEPARATOR)
 
     def render(
         self, instruction: str, input_text: str, output: str, language: Language
@@ -109,23 +110,3 @@ def instruction_chat_template(template: InstructionTemplate) -> str:
     """
     prompts: dict[Language, str] = {"en": _ALPACA, "ko": _KOALPACA}
     return write_chat_template(prompts, _SEPARATOR, template.start, template.stop)
-
-
-def render_prompt(instruction: str, input_text: str, language: Language) -> str:
-    """Render the text that stands before the answer; it never ends in white space."""
-    return INSTRUCTION.render_prompt(instruction, input_text, language)
-
-
-def render_completion(output: str, language: Language) -> str:
-    """Render the answer with the separator that joins it to the prompt."""
-    return INSTRUCTION.render_completion(output, language)
-
-
-def render(instruction: str, input_text: str, output: str, language: Language) -> Rendered:
-    """Render prompt and completion of one record."""
-    return INSTRUCTION.render(instruction, input_text, output, language)
-
-
-def template_hash() -> str:
-    """Identify the templates: 16 hex digits that change when any of their text does."""
-    return short_id(sorted((*key, text) for key, text in _PROMPTS.items()), _SEPARATOR)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from schemas.progress import Progress, no_progress
+from schemas.rendering import Rendered
+from schemas.templates import INSTRUCTION
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +40,7 @@ class _Row(NamedTuple):
 def measure_difficulty(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
-    texts: Sequence[tuple[str, str]],
+    texts: Sequence[Rendered],
     progress: Progress = no_progress,
 ) -> list[float]:
     """Measure the difficulty of each pair of prompt and answer, in their order.
@@ -46,13 +48,13 @@ def measure_difficulty(
     Args:
         model: A causal language model in evaluation mode.
         tokenizer: Its tokenizer.
-        texts: Prompt as the student is asked, and answer with the separator in front of it.
+        texts: Records in the instruction form.
         progress: Told the rows that are done; there are two for each pair.
 
     Returns:
         Ratios of perplexities, above 0; 1 for an answer without tokens.
     """
-    from training.tokens import split_texts, start_tokens
+    from training.tokens import split_rows, start_tokens
 
     if not texts:
         return []
@@ -63,7 +65,7 @@ def measure_difficulty(
         _LONGEST_TOKENS, getattr(model.config, "max_position_embeddings", _LONGEST_TOKENS)
     )
     rows: list[_Row] = []
-    for prompt, answer in split_texts(texts, tokenizer):
+    for prompt, answer in split_rows(texts, INSTRUCTION, tokenizer):
         # The answer gets what the task leaves, and half of the row in any case.
         room = longest - min(len(answer), longest // 2)
         task = _leave_out_middle([*start, *prompt], room)

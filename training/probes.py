@@ -11,8 +11,9 @@ from schemas.manifest import DatasetManifest, TrainingManifest
 from schemas.records import LANGUAGES, Language
 from schemas.rendering import Rendered
 from schemas.storage import ManifestError, read_manifest
+from schemas.templates import INSTRUCTION
 from training.templating import find_template
-from training.tokens import split_rows, split_texts, start_tokens
+from training.tokens import split_rows, start_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -65,7 +66,7 @@ def read_probes(
     Its dataset is looked for in ``datasets`` beside the ``models`` that the version is in; where it
     is not, the fixed texts have to do.
     """
-    fixed = split_texts([(text, "") for text in FIXED_TEXTS], tokenizer)
+    fixed = split_rows([Rendered(text, "") for text in FIXED_TEXTS], INSTRUCTION, tokenizer)
     template = find_template(manifest.template, tokenizer)
     rows = split_rows(_held_out(version.resolve(), manifest, template), template, tokenizer)
     plain_start, start = start_tokens(tokenizer), start_tokens(tokenizer, template)

@@ -150,12 +150,3 @@ class _Cutter:
 
 def _added(tokenizer: "PreTrainedTokenizerBase") -> "dict[int, AddedToken]":
     return tokenizer.added_tokens_decoder
-
-
-def split_texts(
-    texts: Sequence[tuple[str, str]], tokenizer: "PreTrainedTokenizerBase"
-) -> list[Split]:
-    """Tokenize pairs of prompt and answer, in order; nothing in them is a control token."""
-    from schemas.templates import INSTRUCTION
-
-    return split_rows([Rendered(*text) for text in texts], INSTRUCTION, tokenizer)

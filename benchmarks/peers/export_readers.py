@@ -13,7 +13,7 @@ from benchmarks.peers.environments import PeerError
 from benchmarks.peers.overlays import find_overlay
 from pipeline.publishing.exports.tabular import defuse
 from schemas.records import InstructionRecord
-from schemas.templates import render
+from schemas.templates import INSTRUCTION
 
 ROOT = Path(__file__).parents[2]
 SPLITS = ("train", "validation")
@@ -164,12 +164,13 @@ def as_koalpaca(record: InstructionRecord) -> Texts:
 
 def as_koalpaca_text(record: InstructionRecord) -> Texts:
     return (
-        "".join(render(record.instruction, record.input, record.output, "ko")) + "<|endoftext|>",
+        "".join(INSTRUCTION.render(record.instruction, record.input, record.output, "ko"))
+        + "<|endoftext|>",
     )
 
 
 def as_trained(record: InstructionRecord) -> Texts:
-    return render(record.instruction, record.input, record.output, record.language)
+    return INSTRUCTION.render(record.instruction, record.input, record.output, record.language)
 
 
 def as_trained_by_trl(record: InstructionRecord) -> Texts:

@@ -12,7 +12,7 @@ from pipeline.curation.judging.config import JudgeConfig
 from schemas.judgements import Assessment
 from schemas.manifest import JudgeReport
 from schemas.records import InstructionRecord, Rejection
-from schemas.templates import render
+from schemas.templates import INSTRUCTION
 
 
 class Judged(NamedTuple):
@@ -100,7 +100,9 @@ def _measure(
     if not records:
         return {}
     model, tokenizer = load_model(get_student(student, settings, engine).path)
-    texts = [render(one.instruction, one.input, one.output, one.language) for one in records]
+    texts = [
+        INSTRUCTION.render(one.instruction, one.input, one.output, one.language) for one in records
+    ]
     with engine.progress(f"difficulty for {student}") as progress:
         found = measure_difficulty(model, tokenizer, texts, progress)
     return {record.id: value for record, value in zip(records, found, strict=True)}

@@ -10,7 +10,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 import training.difficulty
 from schemas.records import Language
-from schemas.templates import render
+from schemas.rendering import Rendered
+from schemas.templates import INSTRUCTION
 from training.difficulty import measure_difficulty
 from training.loading import load_model
 
@@ -22,7 +23,7 @@ TASKS: list[tuple[str, str, str, Language]] = [
     ("감정을 답하세요.", "지루하고 너무 길었다. " * 8, "부정", "ko"),
     ("이야기를 써 주세요.", "", "처음부터 끝까지 즐거웠어요. " * 10, "ko"),
 ]
-TEXTS = [render(*task) for task in TASKS]
+TEXTS = [INSTRUCTION.render(*task) for task in TASKS]
 
 
 def _loss(model: PreTrainedModel, ids: list[int], answer_tokens: int) -> float:
@@ -87,9 +88,9 @@ def test_long_texts_end_within_the_models_positions(
     )
     word = "영화 " if language == "ko" else "movie "
     texts = [
-        (word * 500, f" {word}"),
-        ("Say it.", " " + word * 500),
-        (word * 500, " " + word * 500),
+        Rendered(word * 500, f" {word}"),
+        Rendered("Say it.", " " + word * 500),
+        Rendered(word * 500, " " + word * 500),
     ]
 
     found = measure_difficulty(model, tokenizer, texts)
@@ -101,7 +102,7 @@ def test_long_texts_end_within_the_models_positions(
 def test_answer_without_tokens_is_neither_helped_nor_hindered(llama: Path) -> None:
     model, tokenizer = load_model(llama)
 
-    assert measure_difficulty(model, tokenizer, [("Say nothing.", "")]) == [1.0]
+    assert measure_difficulty(model, tokenizer, [Rendered("Say nothing.", "")]) == [1.0]
     assert measure_difficulty(model, tokenizer, []) == []
 
 
@@ -123,9 +124,9 @@ def test_real_student_finds_a_fitting_task_more_helpful_than_another(
 ) -> None:
     model, tokenizer = load_model(smollm2_checkpoint)
     answer = "Bread goes stale because its starch crystallises as the loaf cools."
-    fitting = render("Explain why bread goes stale.", "", answer, "en")
-    telling = render(f"Repeat this sentence: {answer}", "", answer, "en")
-    foreign = render("List three Korean cities.", "", answer, "en")
+    fitting = INSTRUCTION.render("Explain why bread goes stale.", "", answer, "en")
+    telling = INSTRUCTION.render(f"Repeat this sentence: {answer}", "", answer, "en")
+    foreign = INSTRUCTION.render("List three Korean cities.", "", answer, "en")
 
     told, fit, unfit = measure_difficulty(model, tokenizer, [telling, fitting, foreign])
 

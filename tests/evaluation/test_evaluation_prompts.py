@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from schemas.templates import render_prompt
+from schemas.templates import INSTRUCTION
 from training.evaluation.prompts import build_prompt, draw_shots, label_completions
 from training.evaluation.tasks import EvaluationTask
 
@@ -15,7 +15,9 @@ def task(request: pytest.FixtureRequest) -> EvaluationTask:
 def test_zero_shot_prompt_is_the_training_text_of_the_record(task: EvaluationTask) -> None:
     text = task.items[0].text
 
-    assert build_prompt(task, (), text) == render_prompt(task.question, text, task.language)
+    assert build_prompt(task, (), text) == INSTRUCTION.render_prompt(
+        task.question, text, task.language
+    )
 
 
 def test_worked_example_has_its_label_where_the_answer_belongs(korean_task: EvaluationTask) -> None:

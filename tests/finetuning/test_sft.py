@@ -13,7 +13,7 @@ import yaml
 
 from schemas.errors import PacaloomError, UserError
 from schemas.manifest import Method, TrainingManifest
-from schemas.templates import template_hash
+from schemas.templates import INSTRUCTION
 from training.base_model import ModelLoadError, weights_sha256
 from training.finetuning.recipe import Recipe
 from training.finetuning.sft import finetune
@@ -117,7 +117,7 @@ def test_the_manifest_says_what_was_made_from_what(
     dataset = json.loads((colours / "manifest.json").read_text())
     assert manifest.dataset == f"{dataset['name']}/{dataset['version']}"
     assert manifest.dataset_content_hash == dataset["content_hash"]
-    assert manifest.template_hash == template_hash()
+    assert manifest.template_hash == INSTRUCTION.hash
     assert manifest.contract.rows == {"train": 18, "validation": 6}
     assert manifest.steps == 8
     assert manifest.recipe["learning_rate"] == 5e-3

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.manifest import ContractSummary, Method, TrainingManifest
-from schemas.templates import template_hash
+from schemas.templates import INSTRUCTION
 from training.base_model import four_bit, load_base, weights_sha256
 from training.finetuning.methods import METHODS
 from training.quiet import quiet_libraries
@@ -94,7 +94,7 @@ def describe(folder: Path, base: Path, method: Method, dataset_hash: str) -> Tra
         dataset="colours/0001-0123456789ab",
         dataset_content_hash=dataset_hash,
         template="instruction",
-        template_hash=template_hash(),
+        template_hash=INSTRUCTION.hash,
         recipe={"method": method, **METHODS[method]().model_dump(mode="json")},
         contract=ContractSummary(
             rows={"train": 18, "validation": 6},
@@ -105,7 +105,6 @@ def describe(folder: Path, base: Path, method: Method, dataset_hash: str) -> Tra
             length_longest=120,
             languages={"en": 9, "ko": 9},
             duplicates=0,
-            in_both_splits=0,
         ),
         memory=None,
         steps=1,

@@ -24,7 +24,7 @@ from pipeline.publishing.tables import TableError, write_records
 from schemas.manifest import DatasetManifest
 from schemas.records import InstructionRecord, Language, Provenance
 from schemas.storage import ManifestError, StorageError
-from schemas.templates import render
+from schemas.templates import INSTRUCTION
 
 ORIGIN = Provenance(strategy="structured", teacher="teacher-1", completion_id="c1")
 BY_NAME = {format_.name: format_ for format_ in FORMATS}
@@ -152,7 +152,7 @@ def test_readers_of_their_own_see_the_same_texts(kind: str, kept: list[Instructi
         # One line a record for each of Python's two notions of a line.
         assert content.splitlines() == content.split("\n")[:-1]
         found = [json.loads(line) for line in content.splitlines()]
-        expected = [render(*to_row(one)[2:], one.language) for one in kept]
+        expected = [INSTRUCTION.render(*to_row(one)[2:], one.language) for one in kept]
         assert [(one["prompt"], one["completion"]) for one in found] == expected
     else:
         lines = csv.DictReader(io.StringIO(content.removeprefix("\ufeff"), newline=""))
@@ -241,9 +241,9 @@ def test_axolotl_renders_each_language_as_our_own_fine_tuning(version: Path, tar
     }  # fmt: skip
     assert korean["path"] == "train.ko.jsonl"
     rendered = korean["type"]["format"].format(instruction=KO[0], input=KO[1]) + KO[2]
-    assert rendered == "".join(render(*KO, "ko"))
+    assert rendered == "".join(INSTRUCTION.render(*KO, "ko"))
     without = korean["type"]["no_input_format"].format(instruction=KO[0]) + KO[2]
-    assert without == "".join(render(KO[0], "", KO[2], "ko"))
+    assert without == "".join(INSTRUCTION.render(KO[0], "", KO[2], "ko"))
     assert [one["path"] for one in config["test_datasets"]] == ["validation.ko.jsonl"]
 
 

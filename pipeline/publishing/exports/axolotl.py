@@ -12,7 +12,7 @@ from pipeline.publishing.exports.contract import DataFile, Exported, Format, Mar
 from pipeline.publishing.exports.json_files import encode, read_json_lines, write_json_lines
 from pipeline.publishing.exports.rows import Batch, Row, Split, iterate_rows
 from schemas.records import Language
-from schemas.templates import render_completion, render_prompt
+from schemas.templates import INSTRUCTION
 
 CONFIG = "axolotl.yaml"
 
@@ -50,9 +50,11 @@ def _type(language: Language) -> list[str]:
         return ["    type: alpaca"]
     # JSON's strings are YAML's double-quoted ones. What joins prompt and answer stands at the end,
     # because Axolotl puts the output right behind the prompt.
-    joint = render_completion("", language)
-    with_input = encode(render_prompt("{instruction}", "{input}", language) + joint).decode()
-    without = encode(render_prompt("{instruction}", "", language) + joint).decode()
+    joint = INSTRUCTION.render_completion("", language)
+    with_input = encode(
+        INSTRUCTION.render_prompt("{instruction}", "{input}", language) + joint
+    ).decode()
+    without = encode(INSTRUCTION.render_prompt("{instruction}", "", language) + joint).decode()
     return [
         "    type:",
         "      field_instruction: instruction",

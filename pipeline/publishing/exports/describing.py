@@ -8,7 +8,7 @@ from pipeline.publishing.exports.rows import SPLITS, Counts, Split
 from pipeline.publishing.exports.source import ExportedData, ExportSource
 from schemas.manifest import DatasetManifest, SourceFile
 from schemas.records import LANGUAGES, Language
-from schemas.templates import template_hash
+from schemas.templates import INSTRUCTION
 
 
 def describe_export(
@@ -26,7 +26,7 @@ def describe_export(
         version=manifest.version,
         content_hash=manifest.content_hash,
         licence=manifest.licence,
-        template_hash=template_hash(),
+        template_hash=INSTRUCTION.hash,
         records=records,
         languages=languages,
         loss=format_.loss,

@@ -20,7 +20,7 @@ from pipeline.publishing.exports.contract import (
 from pipeline.publishing.exports.joining import join, restore
 from pipeline.publishing.exports.json_files import read_json_lines, write_json_lines
 from pipeline.publishing.exports.rows import Batch, Row, iterate_rows
-from schemas.templates import render
+from schemas.templates import INSTRUCTION
 
 CONTEXT = "\n\n### 맥락: "
 """Stands between instruction and input."""
@@ -47,7 +47,7 @@ def _write_text_only(path: Path, batches: Iterator[Batch]) -> None:
 
 
 def _render(row: Row) -> str:
-    return "".join(render(row.instruction, row.input, row.output, "ko")) + _END
+    return "".join(INSTRUCTION.render(row.instruction, row.input, row.output, "ko")) + _END
 
 
 def _load(exported: Exported, folder: str) -> str:

@@ -20,7 +20,7 @@ from pipeline.publishing.exports.contract import (
 from pipeline.publishing.exports.joining import join, restore
 from pipeline.publishing.exports.json_files import Object, read_json_lines, write_json_lines
 from pipeline.publishing.exports.rows import Batch, Row, iterate_rows
-from schemas.templates import render, render_completion, render_prompt
+from schemas.templates import INSTRUCTION
 
 
 def write_rendered(path: Path, batches: Iterator[Batch]) -> None:
@@ -47,7 +47,7 @@ def read_chats(path: Path, marks: Iterable[Mark]) -> Iterator[Row]:
 
 
 def _render(row: Row) -> Object:
-    rendered = render(row.instruction, row.input, row.output, row.language)
+    rendered = INSTRUCTION.render(row.instruction, row.input, row.output, row.language)
     return {"prompt": rendered.prompt, "completion": rendered.completion}
 
 
@@ -58,13 +58,13 @@ def _converse(row: Row) -> Object:
 def _take_apart(prompt: object, completion: object, mark: Mark) -> Row:
     if not (isinstance(prompt, str) and isinstance(completion, str)):
         raise ExportError(f"{mark.file}: wanted text for record {mark.id}, found {prompt!r:.60}.")
-    joint = render_completion("", mark.language)
+    joint = INSTRUCTION.render_completion("", mark.language)
     output = completion[len(joint) :]
-    start = len(render_prompt("\0", "", mark.language).partition("\0")[0])
+    start = len(INSTRUCTION.render_prompt("\0", "", mark.language).partition("\0")[0])
     plain = prompt[start : start + mark.instruction_length]
-    if prompt == render_prompt(plain, "", mark.language):
+    if prompt == INSTRUCTION.render_prompt(plain, "", mark.language):
         return Row(mark.id, mark.language, plain, "", output)
-    head, _, rest = render_prompt("\0", "\1", mark.language).partition("\0")
+    head, _, rest = INSTRUCTION.render_prompt("\0", "\1", mark.language).partition("\0")
     between, _, tail = rest.partition("\1")
     instruction = prompt[len(head) : len(head) + mark.instruction_length]
     input_ = prompt[len(head + instruction + between) : len(prompt) - len(tail)]

@@ -1,6 +1,6 @@
 """How to serve, load and ask a tuned student, for each method as it has to be."""
 
-from schemas.templates import render_prompt
+from schemas.templates import INSTRUCTION
 from training.finetuning.card.page import Page
 
 _LOAD_MODEL = """from pathlib import Path
@@ -140,7 +140,7 @@ def _ask(page: Page) -> str:
         )
     forms = "\n\n".join(
         f"{page.language_name(language)}:\n\n```text\n"
-        f"{render_prompt('{instruction}', '{input}', language)}\n```"
+        f"{INSTRUCTION.render_prompt('{instruction}', '{input}', language)}\n```"
         for language in ("en", "ko")
     )
     return (
