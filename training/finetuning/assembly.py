@@ -10,6 +10,7 @@ from transformers import PrinterCallback
 from trl.trainer.sft_config import SFTConfig
 
 from training.finetuning.batches import Sequences, lay_out
+from training.finetuning.contract.batch_check import check_batches
 from training.finetuning.contract.encoding import Example
 from training.finetuning.packing import pack_rows, probe_packing
 from training.finetuning.recipe import Recipe, Settings, limit_length
@@ -37,15 +38,18 @@ def build_trainer(
 
     Raises:
         PackingError: Packed rows see each other in this student.
+        ContractError: The batches hold something else than the rows that were checked.
     """
     sequences = as_columns(examples)
     if recipe.packing:
         lengths = [len(example.input_ids) for example in examples]
-        packs = pack_rows(lengths, limit_length(recipe, loaded.model.config))
+        packs = pack_rows(
+            lengths, limit_length(recipe, loaded.model.config.max_position_embeddings)
+        )
         sequences = lay_out(examples, packs)
         # Multiplied in fp32 here, whatever the run does; only 4-bit weights bring their own type.
         rounded = recipe.method == "qlora" and settings.precision == "bf16"
-        pad_token = loaded.tokenizer.pad_token_id
+        pad_token = int(loaded.tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType] (load_base sets it)
         probe_packing(loaded.model, examples, packs, pad_token, rounded=rounded)
     trainer = StudentTrainer(
         loaded.model,
@@ -55,6 +59,7 @@ def build_trainer(
         sequences,
         packed=recipe.packing,
     )
+    check_batches(trainer.data_collator, sequences, examples, recipe.batch_size)
     trainer.remove_callback(PrinterCallback)  # It prints on standard output.
     for parameter in loaded.model.parameters():
         if parameter.requires_grad:
@@ -78,7 +83,7 @@ def _describe_run(
         warmup_steps=recipe.warmup,  # below 1 it is a share of all steps
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_gradient_norm,
-        optim={"adamw": "adamw_torch", "adamw-8bit": "adamw_bnb_8bit"}[recipe.optimizer],
+        optim={"adamw": "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit"}[recipe.optimizer],
         seed=recipe.random_seed,
         data_seed=recipe.random_seed,
         bf16=settings.precision == "bf16",
