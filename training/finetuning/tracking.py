@@ -52,7 +52,7 @@ def name_run(trainer: "Trainer", model: str, run: str) -> None:
         model: Name that all runs of the model have in common.
         run: Name of this one; where it continues, its figures do too.
     """
-    from transformers.integrations import TensorBoardCallback
+    from transformers.integrations.integration_utils import TensorBoardCallback
 
     trainer.args.project, trainer.args.run_name = model, run
     for callback in trainer.callback_handler.callbacks:

@@ -6,7 +6,7 @@ a few bytes to each of the others, well under a millisecond on one machine.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ def _device() -> "torch.device":
     from accelerate import PartialState
 
     # NCCL moves nothing that is not on a GPU.
-    return PartialState().device
+    return cast("torch.device", PartialState().device)
 
 
 def _rank() -> int:

@@ -66,7 +66,7 @@ def _take_cpus_for_gpus() -> None:
     a rehearsal of a run on GPUs needs none. Their kind decides nothing else here, because the
     processes have met already and ``launch.py`` names the device.
     """
-    prepare = PartialState._prepare_backend
+    prepare = PartialState._prepare_backend  # pyright: ignore[reportPrivateUsage]
 
     def prepare_backend(
         self: PartialState,
@@ -77,7 +77,7 @@ def _take_cpus_for_gpus() -> None:
         is_cpu = kind == DistributedType.MULTI_CPU
         return backend, DistributedType.MULTI_GPU if is_cpu else kind
 
-    PartialState._prepare_backend = prepare_backend
+    PartialState._prepare_backend = prepare_backend  # pyright: ignore[reportPrivateUsage]
 
 
 def _work(order: Order, folder: Path) -> Event:
