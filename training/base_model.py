@@ -66,13 +66,14 @@ def load_weights(path: Path, quantization: "BitsAndBytesConfig | None" = None) -
     check_checkpoint(path)
     with _failures_named(path, "a causal language model"), quiet_libraries():
         config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-        if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        classes: Any = MODEL_FOR_CAUSAL_LM_MAPPING  # declared as a mapping to nothing usable
+        if type(config) not in classes:
             raise ModelLoadError(
                 f"{path} cannot be loaded as a causal language model: transformers has none of "
                 f"type {config.model_type!r}."
             )
         # The declared type forgets that output_loading_info makes it a pair.
-        pair: Any = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
+        pair: Any = classes[type(config)].from_pretrained(
             None,
             config=config,
             state_dict=_open_weights(path, copied=quantization is not None),

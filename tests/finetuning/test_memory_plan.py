@@ -58,7 +58,8 @@ def make_shape(**changes: Any) -> StudentShape:
 
 
 def decide(method: Method, **changes: Any) -> tuple[Recipe, Settings]:
-    recipe = Recipe(method=method, **{"precision": "fp32", **changes})
+    values: dict[str, Any] = {"precision": "fp32", **changes}
+    recipe = Recipe(method=method, **values)
     return recipe, resolve(recipe, CPU)
 
 
