@@ -9,7 +9,8 @@ Control tokens come from the template alone: a record about HTML may contain "<s
 chats "<|im_end|>", which is text there and not the token of the same spelling
 (huggingface/transformers#29279, #47822). Such a text is cut at the template's own control tokens,
 and what is between is tokenized as text; all others are tokenized whole, exactly as
-``apply_chat_template(tokenize=True)`` does it.
+``apply_chat_template(tokenize=True)`` does it. Tokens that were added without being marked special,
+as Qwen3's "<think>", are words like any other and read as such everywhere.
 
 Cost: linear in the text, about 0.2 ms a record.
 """
@@ -65,7 +66,7 @@ def virtual_token(number: int) -> str:
 
 def _virtual_tokens(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
     """Return what a prompt-tuned student was trained to see before anything else."""
-    own = tokenizer.added_tokens_encoder
+    own = cast("dict[str, int]", tokenizer.added_tokens_encoder)
     return [own[name] for name in takewhile(own.__contains__, map(virtual_token, count()))]
 
 
@@ -149,4 +150,4 @@ class _Cutter:
 
 
 def _added(tokenizer: "PreTrainedTokenizerBase") -> "dict[int, AddedToken]":
-    return tokenizer.added_tokens_decoder
+    return cast("dict[int, AddedToken]", tokenizer.added_tokens_decoder)

@@ -1,5 +1,6 @@
 """Servers that know nothing but chats ask a student in the form that it was trained with."""
 
+import importlib
 import json
 import os
 import urllib.request
@@ -104,9 +105,9 @@ def served(
 ) -> Generator[tuple[Any, Callable[[str, object], Any]]]:
     """Serve SmolLM2 by llama.cpp with the form; give the tokenizer, and the way to the server."""
     os.putenv("OMP_WAIT_POLICY", "passive")
-    import xllamacpp
     from transformers import AutoTokenizer
 
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     tokenizer: Any = AutoTokenizer.from_pretrained(smollm2_checkpoint, local_files_only=True)
     template = find_template("instruction", tokenizer)
     assert isinstance(template, InstructionTemplate)
