@@ -48,6 +48,8 @@ class EngineCommand(Frozen):
     model_path: Path
     alias: str
     options: EngineOptions
+    port: int = Field(default=0, ge=0, lt=2**16)
+    """0 takes any free one."""
 
 
 @contextmanager
@@ -56,6 +58,7 @@ def start_engine(
     alias: str,
     options: EngineOptions | None = None,
     log: Path | None = None,
+    port: int = 0,
 ) -> Generator[str]:
     """Serve a model until the block ends, and yield its base URL, ending in ``/v1``.
 
@@ -64,13 +67,17 @@ def start_engine(
         alias: The model name that the server reports.
         options: Size of the engine; None for the defaults.
         log: File that the server's messages are appended to; None keeps them for errors only.
+        port: On 127.0.0.1; 0 takes any free one.
 
     Raises:
         EngineError: The server did not get ready, or died while the block ran (which then failed
             too); holds the last lines of its log.
     """
     command = EngineCommand(
-        model_path=model_path.resolve(), alias=alias, options=options or EngineOptions()
+        model_path=model_path.resolve(),
+        alias=alias,
+        options=options or EngineOptions(),
+        port=port,
     )
     with _open_log(log) as messages:
         start = messages.seek(0, os.SEEK_END)

@@ -47,7 +47,7 @@ def _serve(command: EngineCommand) -> Any:  # noqa: ANN401  # the library carrie
     params.model.path = str(command.model_path)
     params.model_alias = {command.alias}
     params.hostnames = ["127.0.0.1"]
-    params.port = 0  # any free one
+    params.port = command.port
     params.n_parallel = options.parallel
     params.n_ctx = options.parallel * options.context_tokens  # a total, split over the slots
     for pool in (params.cpuparams, params.cpuparams_batch):

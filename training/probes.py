@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from schemas.templates import Template
 
-_ROWS_PER_LANGUAGE = 8
-_MOST_TOKENS = 128
+_ROWS_PER_LANGUAGE = 6
+_MOST_TOKENS = 64
 
 FIXED_TEXTS = (
     "The library opens at nine and closes at six, except on Sundays, when it stays shut all day. "
@@ -51,7 +51,7 @@ FIXED_TEXTS = (
 
 
 class Probes(NamedTuple):
-    """Texts in tokens, start included, at most 128 of each."""
+    """Texts in tokens, start included, at most 64 of each."""
 
     texts: list[list[int]]
     held_out_rows: int
