@@ -30,9 +30,15 @@ _CONTINUE = "What was finished is kept: run the same command again to continue."
 
 def _run_models(arguments: Sequence[str]) -> int:
     # The registry's imports would slow every --help.
-    from cli.models import run_models
+    from cli.models.models import run_models
 
     return run_models(arguments)
+
+
+def _run_serve(arguments: Sequence[str]) -> int:
+    from cli.serve import run_serve
+
+    return run_serve(arguments)
 
 
 def _run_journal(arguments: Sequence[str]) -> int:
@@ -78,9 +84,10 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
     "review": ("read a version's records in a browser: accept, reject, edit", _run_review),
     "rules": ("list the rules that curation asks; show one with examples", _run_rules),
     "models": (
-        "list tuned students; promote one, or roll back to the champion before",
+        "list, show and export tuned students; promote one, or roll back",
         _run_models,
     ),
+    "serve": ("serve a student or an embedded model on 127.0.0.1, OpenAI-compatible", _run_serve),
     "journal": (
         "look into the prompts and answers of a name, and share them",
         _run_journal,

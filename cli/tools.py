@@ -82,8 +82,10 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     """Build one parser that has every verb, most with all their flags, for completion only."""
     from cli.datasets.datasets import build_whole_datasets_parser
     from cli.journal import build_journal_parser
+    from cli.models.models import build_whole_models_parser
     from cli.review import build_review_parser
     from cli.rules import build_rules_parser
+    from cli.serve import build_serve_parser
     from cli.verbs import FLOW_VERBS, params_model
     from cli.why import build_why_parser
 
@@ -94,8 +96,10 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     parsers |= {
         "datasets": build_whole_datasets_parser(),
         "journal": build_journal_parser(),
+        "models": build_whole_models_parser(),
         "review": build_review_parser(),
         "rules": build_rules_parser(),
+        "serve": build_serve_parser(),
         "why": build_why_parser(),
     }
     whole = argparse.ArgumentParser(prog="pacaloom")

@@ -6,8 +6,8 @@ a QLoRA adapter is another model, because it has learned to mend the rounding to
 4-bit weights most of it is rounded away (KL 6e-3 to 8e-3 at 135M, against 1e-5 for the dequantized
 base). All arithmetic is fp32, because bf16's own rounding would hide what the routes do.
 
-Cost: a load and a pass over at most 1,536 tokens for the measure and for each route. One model is in
-memory at a time, beside at most 512 MB of the measure's distributions. It is done once for a
+Cost: a load and a pass over at most 1,536 tokens for the measure and for each route. One model is
+in memory at a time, beside at most 512 MB of the measure's distributions. It is done once for a
 version and written beside its folder.
 """
 
