@@ -15,6 +15,7 @@ def _work(rank: int, folder: Path) -> None:
     import torch.distributed as dist
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
+    from torch.distributed.tensor import DTensor
 
     torch.set_num_threads(1)
     dist.init_process_group(
@@ -34,6 +35,8 @@ def _work(rank: int, folder: Path) -> None:
     assert isinstance(held, dict)
     for name, weight in layer.named_parameters():
         part = share_out(held[name], weight)
+        assert isinstance(part, DTensor)
+        assert isinstance(weight, DTensor)
         assert part.to_local().equal(weight.to_local())
         assert part.placements == weight.placements
     dist.barrier()

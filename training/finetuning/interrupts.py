@@ -63,7 +63,10 @@ def deferred_interrupt() -> Generator[StopRequest]:
     taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     try:
         for number in taken:
-            signal.signal(number, lambda signum, frame: request.note(signum, frame, before[signum]))
+            signal.signal(
+                number,
+                lambda signum, frame: request.note(signum, frame, before[signal.Signals(signum)]),
+            )
         yield request
     finally:
         for number in taken:

@@ -86,12 +86,11 @@ class ResumableTrainer(Trainer):
             save_file(weights, staged / _WEIGHTS)
         del weights
         if self.state.global_step < self.state.max_steps:
-            optimizer = _map_tensors(
-                self.optimizer.state_dict(), lambda part: gather(part, is_main)
-            )
+            optimizer, scheduler = self._made()
+            gathered = _map_tensors(optimizer.state_dict(), lambda part: gather(part, is_main))
             if is_main:
-                write_tree(staged, _OPTIMIZER, optimizer)
-                write_tree(staged, _SCHEDULER, self.lr_scheduler.state_dict())
+                write_tree(staged, _OPTIMIZER, gathered)
+                write_tree(staged, _SCHEDULER, scheduler.state_dict())
         if is_main:
             self.state.save_to_json(str(staged / _PROGRESS))
 
@@ -131,17 +130,21 @@ class ResumableTrainer(Trainer):
                 weight.copy_(share_out(file.get_tensor(name), weight))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            state: Any = read_tree(Path(checkpoint), _OPTIMIZER)
-            weights = [
-                weight for group in self.optimizer.param_groups for weight in group["params"]
-            ]
-            for index, of_weight in state["state"].items():
-                state["state"][index] = _map_tensors(
-                    of_weight, partial(share_out, weight=weights[index])
-                )
-            self.optimizer.load_state_dict(state)
-            self.lr_scheduler.load_state_dict(read_tree(Path(checkpoint), _SCHEDULER))
+        if checkpoint is None:
+            return
+        optimizer, scheduler = self._made()
+        state: Any = read_tree(Path(checkpoint), _OPTIMIZER)
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        for index, of_weight in state["state"].items():
+            state["state"][index] = _map_tensors(
+                of_weight, partial(share_out, weight=weights[index])
+            )
+        optimizer.load_state_dict(state)
+        scheduler.load_state_dict(read_tree(Path(checkpoint), _SCHEDULER))
+
+    def _made(self) -> tuple[Any, Any]:
+        """Give optimizer and scheduler, which the Trainer declares optional, as they now are."""
+        return self.optimizer, self.lr_scheduler
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         if checkpoint is not None:

@@ -7,14 +7,12 @@ bit the same after reading, tuples, integer keys and shared tensors included.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import JsonValue
 from safetensors import safe_open
 from safetensors.torch import save_file
-
-Tree = torch.Tensor | None | bool | int | float | str | dict | list | tuple
-"""Tensors, plain values, and dicts, lists and tuples of them."""
 
 
 def write_tree(folder: Path, name: str, tree: object) -> None:
@@ -31,7 +29,7 @@ def write_tree(folder: Path, name: str, tree: object) -> None:
         save_file(tensors, folder / f"{name}.safetensors")
 
 
-def read_tree(folder: Path, name: str) -> object:
+def read_tree(folder: Path, name: str) -> Any:  # noqa: ANN401 (whatever was written)
     """Read what :func:`write_tree` wrote; tensors are on the CPU."""
     layout: JsonValue = json.loads((folder / f"{name}.json").read_bytes())
     path = folder / f"{name}.safetensors"
