@@ -77,7 +77,7 @@ def build_sliding() -> Any:
     )
 
 
-SIZES: dict[str, int] = {
+SIZES: dict[str, Any] = {
     "vocab_size": 512,
     "hidden_size": 64,
     "intermediate_size": 64,
@@ -207,7 +207,7 @@ def test_a_packed_step_has_the_gradients_of_its_rows_in_padded_batches(
         rows = [Row(str(index), *row) for index, row in enumerate(make_rows(8))]
         template = find_template("instruction", loaded.tokenizer)
         examples = tokenize_rows(rows, template, loaded.tokenizer)
-        trainer = build_trainer(tmp_path, loaded, examples, recipe, settings)
+        trainer: Any = build_trainer(tmp_path, loaded, examples, recipe, settings)
         batch: Any = next(iter(trainer.get_train_dataloader()))
         assert sorted(row for row in batch["rows"].flatten().tolist() if row >= 0) == [*range(8)]
         trainer.compute_loss(trainer.model, batch).backward()

@@ -107,7 +107,7 @@ def build_small_steps(
     examples = tokenize_rows(named, template, loaded.tokenizer)
     spare = 290
     assert not any(spare in example.input_ids for example in examples)
-    trainer = build_trainer(run, loaded, examples, recipe, settings)
+    trainer: Any = build_trainer(run, loaded, examples, recipe, settings)
     table: Any = loaded.model.get_input_embeddings()
     with torch.no_grad():
         table.weight[spare] = float("nan")
@@ -115,9 +115,8 @@ def build_small_steps(
         lambda one: {"input_ids": [spare, *one["input_ids"][1:]]} if poisoned in one["rows"] else {}
     )
     # The head is the same table: without this every row would meet the spare token.
-    loaded.model.get_output_embeddings().weight = torch.nn.Parameter(
-        table.weight.detach().nan_to_num(), requires_grad=False
-    )
+    head: Any = loaded.model.get_output_embeddings()
+    head.weight = torch.nn.Parameter(table.weight.detach().nan_to_num(), requires_grad=False)
     return trainer
 
 

@@ -16,7 +16,7 @@ backward (two where the head is trained). Memory: a chunk's logits three times o
 number of positions. This module imports torch and is itself imported only when a run starts.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, NamedTuple, cast
@@ -88,9 +88,12 @@ class _Head(NamedTuple):
     outputs: Any
     """The decoder's, which the model's forward may look into."""
 
+    def projection(self) -> nn.Module:
+        return cast("nn.Module", self.model.get_output_embeddings())
+
     def parameters(self) -> list[nn.Parameter]:
         decoder = getattr(self.model, self.model.base_model_prefix)
-        found = [*self.model.get_output_embeddings().parameters()]
+        found = [*self.projection().parameters()]
         for child in self.model.children():
             if child is not decoder:
                 found += child.parameters()
@@ -107,8 +110,8 @@ class _Head(NamedTuple):
     @contextmanager
     def rounded_once(self) -> Generator[None]:
         """Round a frozen weight for all chunks: autocast remembers only what is trained."""
-        projection = self.model.get_output_embeddings()
-        weight: nn.Parameter = projection.weight
+        projection = self.projection()
+        weight = cast("nn.Parameter", projection.weight)
         kind = weight.device.type
         if weight.requires_grad or not torch.is_autocast_enabled(kind):
             yield
@@ -158,7 +161,7 @@ class _ChunkedLoss(torch.autograd.Function):
         """Compute the loss of hidden states (n, width) and targets (n), and gradients if wanted."""
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         towards_hidden = torch.empty_like(hidden) if wanted else hidden
-        towards_trained: list[Tensor | None] = [None for _ in trained]
+        towards_trained: Sequence[Any] = [None for _ in trained]
         size = head.chunk_positions()
         with head.rounded_once(), torch.set_grad_enabled(wanted):
             for start in range(0, len(targets), size):
@@ -169,7 +172,9 @@ class _ChunkedLoss(torch.autograd.Function):
                 total += loss
                 if slope is None:
                     continue
-                found = torch.autograd.grad(logits, [chunk, *trained], slope, allow_unused=True)
+                found: Any = torch.autograd.grad(
+                    logits, [chunk, *trained], slope, allow_unused=True
+                )
                 towards_hidden[rows] = found[0]
                 towards_trained = [
                     one if so_far is None or one is None else so_far.add_(one)
@@ -180,11 +185,16 @@ class _ChunkedLoss(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *above: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 (torch's)
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] (torch's is written so too)
+        ctx: Any,  # noqa: ANN401 (torch's)
+        *grad_outputs: Tensor,
+    ) -> tuple[Tensor | None, ...]:
         """Scale the gradients by that of the sum."""
         slopes, ctx.slopes = ctx.slopes, ()
         # In place: where the head is trained, a copy would be as large as the embeddings.
-        hidden, *trained = [None if slope is None else slope.mul_(above[0]) for slope in slopes]
+        hidden, *trained = [
+            None if slope is None else slope.mul_(grad_outputs[0]) for slope in slopes
+        ]
         return (hidden, None, None, None, *trained)
 
 

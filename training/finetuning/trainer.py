@@ -8,7 +8,7 @@ This module imports torch and trl and is itself imported only when a run starts.
 """
 
 from collections.abc import Sequence
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +72,10 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
             model=model,
             args=args,
             data_collator=Batches(pad_token, packed=packed),
-            train_dataset=Dataset.from_list([*sequences, blank(pad_token)]),
+            train_dataset=Dataset.from_list([dict(one) for one in (*sequences, blank(pad_token))]),
             processing_class=tokenizer,
         )
-        base = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
-        add_labelled_loss(base)
+        add_labelled_loss(model.get_base_model() if hasattr(model, "peft_config") else model)
         lengths = [len(one["input_ids"]) for one in sequences]
         rows_a_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         together = args.train_batch_size * args.world_size if args.world_size > 1 else 1
@@ -109,7 +108,7 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
         self,
         model: Any,  # noqa: ANN401 (whatever accelerate wrapped the student in)
         inputs: dict[str, Any],
-        *args: Any,  # noqa: ANN401 (the Trainer's)
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
         """Do one forward and backward pass, and count the tokens of all processes' rows.
 
@@ -117,7 +116,7 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
             TrainingError: The loss is not a number; weights are still those of the step before.
         """
         rows = [row for row in inputs["rows"].flatten().tolist() if row != NO_ROW]
-        loss = super().training_step(model, inputs, *args)
+        loss = super().training_step(model, inputs, num_items_in_batch)
         # The Trainer's own count takes a stop token for padding where both are the same token.
         self.state.num_input_tokens_seen += self._count_tokens(rows)
         is_broken = not torch.isfinite(loss)
@@ -131,8 +130,8 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
 
     def _clip_grad_norm(self, model: Any) -> Any:  # noqa: ANN401 (the Trainer's)
         """Shorten the gradient, unless it is not finite: an optimizer step would spread that."""
-        norm = super()._clip_grad_norm(model)
-        if not torch.isfinite(torch.as_tensor(float(norm))):
+        norm: Any = super()._clip_grad_norm(model)
+        if not isfinite(norm):
             self._stop(f"gradient's length became {float(norm)}", self._rows_of_step)
         self._rows_of_step = []
         return norm
@@ -166,7 +165,7 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (TRL's)
         """Write none: TRL's names no base for local students. The finished version gets ours."""
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> StepSampler:
+    def _get_train_sampler(self, train_dataset: object = None) -> StepSampler:
         return self._sampler
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -181,8 +180,7 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
     def _count_tokens(self, rows: Sequence[int]) -> int:
         """Count the tokens of these rows and of those that other processes have; no padding."""
         own = sum(len(self._examples[row].input_ids) for row in rows)
-        counts = torch.tensor([own], device=self.args.device)
-        return int(self.accelerator.gather(counts).sum().item())
+        return sum(gather([own]))
 
     def _stop(self, what: str, rows: Sequence[int]) -> None:
         """Keep the weights, which are still those of the step before, and end the run.
