@@ -9,6 +9,7 @@ import pytest
 
 from schemas.exports import ExportManifest, GgufKind
 from schemas.manifest import Method
+from schemas.records import Language
 from schemas.templates import INSTRUCTION
 from tests.finetuning.tuned_students import build_tiny_gemma, write_tuned
 from training.exporting.export import export_gguf, export_hf
@@ -61,7 +62,8 @@ def test_the_folder_asks_in_the_form_that_was_trained(tiny_llama: Path, tmp_path
 
     _, tokenizer = load_plainly(tmp_path / "hf")
 
-    for question, language in (("Name three fruits.", "en"), ("과일 세 가지를 말해 줘.", "ko")):
+    questions: dict[Language, str] = {"en": "Name three fruits.", "ko": "과일 세 가지를 말해 줘."}
+    for language, question in questions.items():
         text = tokenizer.apply_chat_template(
             [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
         )

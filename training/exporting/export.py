@@ -39,10 +39,10 @@ def export_hf(
 
     check_target(target, force=force)
     student = load_leaving(folder, name)
-    stop: Any = student.tokenizer.convert_tokens_to_ids(student.asking.stop)
-    if student.model.generation_config is not None:
-        student.model.generation_config.eos_token_id = stop
-    model = student.model.to(torch.bfloat16 if dtype == "bf16" else torch.float32)
+    model: Any = student.model  # peft and transformers leave its methods half typed
+    stop = student.tokenizer.convert_tokens_to_ids(student.asking.stop)
+    model.generation_config.eos_token_id = stop
+    model = model.to(torch.bfloat16 if dtype == "bf16" else torch.float32)
     with open_target(target, force=force) as temporary, quiet_libraries():
         model.save_pretrained(temporary)
         student.tokenizer.save_pretrained(temporary)

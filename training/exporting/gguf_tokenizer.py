@@ -78,9 +78,9 @@ def _special_ids(tokenizer: Any) -> dict[str, Entry]:  # noqa: ANN401 - its ids 
 
 def _find_rule(stated: dict[str, Any]) -> str:
     kind = stated["model"]["type"]
-    pre = stated["pre_tokenizer"] or {"type": "none"}
-    normalizer = (stated["normalizer"] or {"type": "NFC"})["type"]
-    steps = pre.get("pretokenizers", [pre])
+    pre: dict[str, Any] = stated["pre_tokenizer"] or {"type": "none"}
+    normalizer: str = (stated["normalizer"] or {"type": "NFC"})["type"]
+    steps: list[dict[str, Any]] = pre.get("pretokenizers", [pre])
     rule = _RULES.get(tuple(map(_state_step, steps)))
     # llama.cpp does not compose characters; text that people type is composed already.
     if kind != "BPE" or normalizer != "NFC" or rule is None:
