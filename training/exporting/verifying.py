@@ -142,8 +142,8 @@ def compare_with_engine(
     part of a character have no distribution in its answers and are passed over.
     """
     kl, same, positions = 0.0, 0, 0
-    for prompt in prompts:
-        expected = next_token_log_probabilities(model, prompt)
+    distributions = next_token_log_probabilities(model, prompts)
+    for prompt, expected in zip(prompts, distributions, strict=True):
         step = max(1, len(prompt) // _PLACES_PER_TEXT)
         for end in islice(range(2, len(prompt), step), _PLACES_PER_TEXT):
             place = _ask(address, prompt[:end])
