@@ -112,7 +112,6 @@ def _describe_rows(contract: ContractSummary) -> str:
     for count, what in (
         (contract.overlong, "left out as too long"),
         (contract.duplicates, "repeat another"),
-        (contract.in_both_splits, "held-out prompts trained on too"),
     ):
         if count:
             parts.append(f"{count:,} {what}")
@@ -121,8 +120,6 @@ def _describe_rows(contract: ContractSummary) -> str:
 
 def _describe_memory(manifest: TrainingManifest) -> str:
     peak = f"{manifest.peak_memory_mb:,.0f} MB"
-    if manifest.memory is None:
-        return peak
     planned = manifest.memory.total_mb
     return f"{peak}, {planned:,.0f} planned ({manifest.peak_memory_mb / planned - 1:+.1%})"
 

@@ -57,12 +57,12 @@ def show_training(engine: Engine, outcome: FinetuneOutcome) -> None:
     """
     manifest = read_manifest(outcome.model, TrainingManifest, "a tuned student")
     reference = f"{manifest.name}/{manifest.version}"
-    planned = f"{manifest.memory.total_mb:,.0f} MB planned, " if manifest.memory else ""
+    planned = f"{manifest.memory.total_mb:,.0f} MB planned"
     rows = [
         ("held-out loss", f"{manifest.loss_before:.4f} before, {manifest.loss_after:.4f} after"),
         ("steps", f"{manifest.steps:,} in {manifest.train_seconds:,.0f} s"),
         ("speed", f"{manifest.tokens_per_second:,.0f} tokens/s"),
-        ("memory", f"{planned}{manifest.peak_memory_mb:,.0f} MB measured"),
+        ("memory", f"{planned}, {manifest.peak_memory_mb:,.0f} MB measured"),
         ("student", code(manifest.student)),
         ("dataset", code(manifest.dataset)),
     ]

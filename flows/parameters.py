@@ -16,6 +16,7 @@ from training.base_model import Precision
 from training.evaluation.gate import GatePolicy
 from training.evaluation.tasks import ShotCount
 from training.finetuning.recipe import Recipe
+from training.finetuning.tracking import Tracker
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 NO_SEEDS = "none"
@@ -121,6 +122,15 @@ class FinetuneParams(Recipe):
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
     name: str | None = Field(default=None, pattern=NAME_PATTERN)
     """Name of the tuned student; default: the dataset's name."""
+    protect: tuple[str, ...] = ()
+    """Evaluation sets that no training row may be or contain, beside our own tasks: JSONL files, or
+    dataset versions by NAME, NAME/VERSION or folder."""
+    resume: Path | None = None
+    """Folder of an unfinished run (outputs/models/NAME/.run-…) that has to be continued; refused
+    when its values differ. Without it the same command finds its own unfinished run."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get each step's figures, each a package of its own. What they write stays on
+    this machine unless you say otherwise."""
 
 
 class AskFinetuneParams(FinetuneParams):
@@ -136,6 +146,14 @@ class AskFinetuneParams(FinetuneParams):
     explain: bool = False
     """Show every hyperparameter with its value, who chose it, and the paper, table or measurement
     it comes from. Needs no dataset."""
+    plan: bool = False
+    """Show where the memory of the run would go, whether it fits here, and what fits on which
+    GPU."""
+    preview: int | None = Field(default=None, ge=1, le=100)
+    """Show so many rows token by token as the student will read them, coloured by what is trained.
+    The whole data contract is checked first."""
+    preview_ids: bool = False
+    """With --preview: the number of each token behind it."""
 
 
 class EvaluateParams(Frozen):

@@ -158,6 +158,11 @@ def enter_hub_environment(settings: Settings) -> None:
     )
 
 
+def read_environment() -> dict[str, str]:
+    """Return the environment of this process, for children that need all of it."""
+    return dict(os.environ)
+
+
 def enter_tracking_environment(settings: Settings, trackers: Sequence[str], model: str) -> None:
     """Let trackers write below the outputs and send nothing, where the user says nothing else.
 

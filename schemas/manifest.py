@@ -208,8 +208,6 @@ class ContractSummary(Frozen):
     """Training rows."""
     duplicates: int = Field(ge=0)
     """Training rows whose tokens equal those of an earlier one."""
-    in_both_splits: int = Field(ge=0)
-    """Validation rows whose prompt is a training row's too."""
 
 
 class MemoryEstimate(Frozen):
@@ -286,8 +284,8 @@ class TrainingManifest(Frozen):
     recipe: dict[str, JsonValue]
     """All hyperparameters, defaults included."""
     contract: ContractSummary
-    memory: MemoryEstimate | None
-    """What was planned, to be held against ``peak_memory_mb``; None when nothing was."""
+    memory: MemoryEstimate
+    """What was planned, to be held against ``peak_memory_mb``."""
     steps: int
     loss_before: float
     """Mean cross-entropy in nats a token on held-out completions, before the first step."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from schemas.manifest import ContractSummary, TemplateName, TrainingManifest
+from schemas.manifest import ContractSummary, MemoryEstimate, TemplateName, TrainingManifest
 from schemas.rendering import TemplateError
 from schemas.templates import INSTRUCTION
 from training.base_model import load_tokenizer
@@ -52,12 +52,15 @@ def make_model(llama: Path, tmp_path: Path) -> MakeModel:
 def make_manifest(name: str, template: TemplateName, template_hash: str) -> TrainingManifest:
     contract = ContractSummary(
         rows={}, overlong=0, tokens=0, trained_tokens=0, length_median=0, length_longest=0,
-        languages={}, duplicates=0, in_both_splits=0,
+        languages={}, duplicates=0,
     )  # fmt: skip
     return TrainingManifest(
         name=name, version="0001-a", method="full", student="base", student_path="/x",
         student_sha256="", dataset="d/0001-a", dataset_content_hash="", template=template,
-        template_hash=template_hash, recipe={}, contract=contract, memory=None, steps=1,
+        template_hash=template_hash, recipe={}, contract=contract, memory=MemoryEstimate(
+            process_mb=100, weights_mb=1, adapters_mb=0, gradients_mb=0, optimizer_mb=0,
+            activations_mb=0, logits_mb=0,
+        ), steps=1,
         loss_before=1, loss_after=1, peak_memory_mb=1, train_seconds=1, tokens_per_second=1,
         trainable_parameters=1, total_parameters=1, files=(), libraries={}, code_version="t",
     )  # fmt: skip

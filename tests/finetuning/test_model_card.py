@@ -56,7 +56,7 @@ def make_page(
         contract=ContractSummary(
             rows={"train": 110, "validation": 10}, overlong=3, tokens=26_575,
             trained_tokens=9_518, length_median=185, length_longest=1_110,
-            languages={"en": 58, "ko": 52}, duplicates=1, in_both_splits=0,
+            languages={"en": 58, "ko": 52}, duplicates=1,
         ),
         memory=PLANNED, steps=10, loss_before=2.0, loss_after=1.5, peak_memory_mb=2_100,
         train_seconds=161, tokens_per_second=69, trainable_parameters=5, total_parameters=100,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from schemas.manifest import ContractSummary, Method, TrainingManifest
+from schemas.manifest import ContractSummary, MemoryEstimate, Method, TrainingManifest
 from schemas.templates import INSTRUCTION
 from training.base_model import four_bit, load_base, weights_sha256
 from training.finetuning.methods import METHODS
@@ -106,7 +106,15 @@ def describe(folder: Path, base: Path, method: Method, dataset_hash: str) -> Tra
             languages={"en": 9, "ko": 9},
             duplicates=0,
         ),
-        memory=None,
+        memory=MemoryEstimate(
+            process_mb=100,
+            weights_mb=1,
+            adapters_mb=0,
+            gradients_mb=0,
+            optimizer_mb=0,
+            activations_mb=0,
+            logits_mb=0,
+        ),
         steps=1,
         loss_before=2.0,
         loss_after=1.5,

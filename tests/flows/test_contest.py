@@ -9,7 +9,7 @@ from flows.engine import PlainEngine
 from flows.parameters import EvaluateParams
 from flows.settings import Settings
 from flows.steps.evaluation import ContestError, find_contest
-from schemas.manifest import ContractSummary, GateVerdict, TrainingManifest
+from schemas.manifest import ContractSummary, GateVerdict, MemoryEstimate, TrainingManifest
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -27,13 +27,16 @@ def make_tuned(settings: Settings, version: str) -> Path:
     folder.mkdir(parents=True)
     contract = ContractSummary(
         rows={"train": 54, "validation": 6}, overlong=0, tokens=5400, trained_tokens=2700,
-        length_median=100, length_longest=200, languages={"en": 54}, duplicates=0, in_both_splits=0,
+        length_median=100, length_longest=200, languages={"en": 54}, duplicates=0,
     )  # fmt: skip
     manifest = TrainingManifest(
         name="demo", version=version, method="lora", student="base-model", student_path=str(base),
         student_sha256="0" * 64, dataset="demo/0001-x", dataset_content_hash="0" * 64,
         template="instruction",
-        template_hash="t", recipe={}, contract=contract, memory=None, steps=1,
+        template_hash="t", recipe={}, contract=contract, memory=MemoryEstimate(
+            process_mb=100, weights_mb=1, adapters_mb=0, gradients_mb=0, optimizer_mb=0,
+            activations_mb=0, logits_mb=0,
+        ), steps=1,
         loss_before=2.0, loss_after=1.0, peak_memory_mb=1.0, train_seconds=1.0,
         tokens_per_second=1.0, trainable_parameters=1, total_parameters=2, files=(), libraries={},
         code_version="v",

@@ -16,6 +16,7 @@ from schemas.manifest import (
     EvaluationReport,
     GateVerdict,
     MatrixRow,
+    MemoryEstimate,
     SourceFile,
     TrainingManifest,
 )
@@ -44,13 +45,16 @@ def write_model(outputs: Path, dataset: str) -> Path:
     folder.mkdir(parents=True)
     contract = ContractSummary(
         rows={"train": 54, "validation": 6}, overlong=0, tokens=5400, trained_tokens=2700,
-        length_median=100, length_longest=200, languages={"en": 54}, duplicates=0, in_both_splits=0,
+        length_median=100, length_longest=200, languages={"en": 54}, duplicates=0,
     )  # fmt: skip
     manifest = TrainingManifest(
         name="chat", version=folder.name, method="lora", student="smollm2", student_path="/x",
         student_sha256="", dataset=dataset, dataset_content_hash="",
         template="instruction", template_hash="", recipe={},
-        contract=contract, memory=None, steps=1, loss_before=1.5, loss_after=1.25,
+        contract=contract, memory=MemoryEstimate(
+            process_mb=100, weights_mb=1, adapters_mb=0, gradients_mb=0, optimizer_mb=0,
+            activations_mb=0, logits_mb=0,
+        ), steps=1, loss_before=1.5, loss_after=1.25,
         peak_memory_mb=1, train_seconds=1, tokens_per_second=1, trainable_parameters=1,
         total_parameters=1, files=(), libraries={}, code_version="test",
     )  # fmt: skip

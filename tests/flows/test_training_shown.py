@@ -39,7 +39,6 @@ def outcome(tmp_path: Path) -> FinetuneOutcome:
         contract=ContractSummary(
             rows={"train": 54, "validation": 6}, overlong=2, tokens=5400, trained_tokens=2700,
             length_median=100, length_longest=200, languages={"en": 30, "ko": 24}, duplicates=0,
-            in_both_splits=0,
         ),
         memory=MemoryEstimate(
             process_mb=400, weights_mb=500, adapters_mb=0, gradients_mb=0, optimizer_mb=0,

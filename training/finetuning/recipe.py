@@ -175,7 +175,7 @@ def resolve(recipe: Recipe, hardware: Hardware) -> Settings:
     return Settings(
         method=method_recipe(recipe),
         precision=recipe.precision or ("bf16" if bf16 else "fp32"),
-        threads=recipe.threads or hardware.threads,
+        threads=recipe.threads or max(1, hardware.threads // recipe.processes),
         device=device,
         # Recomputing activations saves GPU memory; on CPU it costs 1.20 of the time and memory is
         # not what runs out.
@@ -231,13 +231,16 @@ def decided_values(recipe: Recipe, settings: Settings) -> dict[str, JsonValue]:
     return {name: value for name, value in asked.items() if name not in OF_METHODS} | decided
 
 
-def limit_length(recipe: Recipe, config: object) -> int:
-    """Decide the longest row in tokens from the recipe and the student's config.
+def limit_length(recipe: Recipe, readable: int | None) -> int:
+    """Decide the longest row in tokens.
+
+    Args:
+        recipe: May name a length.
+        readable: Tokens that the student can read at most; None for no limit.
 
     Raises:
         RecipeError: The recipe names more than the student can read.
     """
-    readable: int | None = getattr(config, "max_position_embeddings", None)
     if recipe.max_length_tokens is None:
         return min(_USUAL_LENGTH, readable or _USUAL_LENGTH)
     if readable is not None and recipe.max_length_tokens > readable:

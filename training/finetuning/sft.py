@@ -11,7 +11,6 @@ from pathlib import Path
 
 from schemas.locking import Say, say_nothing
 from schemas.progress import Progress, no_progress
-from schemas.templates import Template
 from training.finetuning.checkpoints import (
     RunState,
     checkpoint_errors_named,
@@ -19,8 +18,8 @@ from training.finetuning.checkpoints import (
     read_state,
     write_state,
 )
-from training.finetuning.contract.check import Contract, Limits, check
-from training.finetuning.data import TrainingData, read_dataset
+from training.finetuning.contract.check import Contract
+from training.finetuning.contract.protection import NOTHING_PROTECTED, Protected
 from training.finetuning.distributed.ranks import (
     any_of,
     is_first,
@@ -30,12 +29,14 @@ from training.finetuning.distributed.ranks import (
 )
 from training.finetuning.history import tokens_per_second
 from training.finetuning.interrupts import deferred_interrupt
-from training.finetuning.memory.measuring import read_peak_mb, reset_peak
+from training.finetuning.memory.fitting import read_available_mb, refuse_if_it_cannot_fit
+from training.finetuning.memory.measuring import read_peak_mb, read_resident_mb, reset_peak
+from training.finetuning.memory.trimming import keep_one_arena, trim_memory
+from training.finetuning.preparation import prepare
 from training.finetuning.recipe import (
     Recipe,
     Settings,
     decided_values,
-    limit_length,
     read_hardware,
     resolve,
 )
@@ -49,9 +50,14 @@ from training.finetuning.run_folder import (
 )
 from training.finetuning.student import LoadedStudent, Student, load_student
 from training.finetuning.tracking import Tracker, check_trackers, name_run
-from training.finetuning.versions import Outcome, Publication, check_name, publish_model
+from training.finetuning.versions import (
+    Outcome,
+    Publication,
+    check_name,
+    count_parameters,
+    publish_model,
+)
 from training.quiet import quiet_libraries
-from training.templating import find_template
 
 
 def finetune(
@@ -65,6 +71,7 @@ def finetune(
     say: Say = say_nothing,
     resume: Path | None = None,
     report_to: Sequence[Tracker] = (),
+    protected: Protected = NOTHING_PROTECTED,
 ) -> Path:
     """Tune a student and publish it as a version under ``root/name``.
 
@@ -83,6 +90,7 @@ def finetune(
         resume: Folder of an unfinished run that has to be continued. None continues the one that
             the same call left, or begins.
         report_to: Trackers that get each step's figures.
+        protected: Evaluation items that no training row may be or contain.
 
     Returns:
         The version's folder; when the same weights were published before, that folder.
@@ -95,34 +103,43 @@ def finetune(
         KeyboardInterrupt: After Ctrl-C, with a checkpoint written; the same call continues. After
             SIGTERM, in the same way, whatever its handler raises.
     """
+    from training.finetuning.distributed.shards import gather_trained
+
     check_name(name)
     check_trackers(report_to)
     settings = resolve(recipe, read_hardware())
-    data = read_dataset(dataset, recipe.min_rows)
-    reset_peak(settings.device)
     with _cpu_threads(settings.threads), quiet_libraries():
-        loaded = load_student(student, recipe, settings)
-        template = find_template(recipe.template, loaded.tokenizer)
-        contract = _check(data, loaded, template, recipe)
+        ready = prepare(
+            dataset, student.path, recipe, settings, protected, _start_counting(settings)
+        )
+        available_mb = read_available_mb(settings.device)
+        refuse_if_it_cannot_fit(
+            ready.memory, ready.shape, recipe, settings, ready.lengths, available_mb
+        )
+        loaded = load_student(student, recipe, settings, ready.tokenizer)
+        parameters = count_parameters(loaded)
         description = describe_run(
             name,
             decided_values(recipe, settings),
-            dataset=data.manifest.content_hash,
+            dataset=ready.dataset.content_hash,
             student=loaded.sha256,
-            template=template.hash,
+            template=ready.template.hash,
         )
         with _open_run(root, description, resume, say) as run:
-            outcome = _train(run, loaded, contract, recipe, settings, progress, report_to)
+            outcome = _train(run, loaded, ready.contract, recipe, settings, progress, report_to)
             publication = Publication(
                 name=name,
                 student=student,
                 loaded=loaded,
-                dataset=data.manifest,
+                parameters=parameters,
+                gathered=gather_trained(loaded.model),
+                template=ready.template,
+                dataset=ready.dataset,
                 recipe=recipe,
                 settings=settings,
                 outcome=outcome,
-                contract=contract.summary,
-                memory=None,
+                contract=ready.contract.summary,
+                memory=ready.memory,
                 code_version=code_version,
             )
             return _publish(publication, run, root, say)
@@ -153,18 +170,15 @@ def _publish(publication: Publication, run: Path, root: Path, say: Say) -> Path:
     return Path(share(str(version)))
 
 
-def _check(
-    data: TrainingData, loaded: LoadedStudent, template: Template, recipe: Recipe
-) -> Contract:
-    """Prove every row under what recipe and student allow."""
-    embeddings = loaded.model.get_input_embeddings()
-    limits = Limits(
-        max_length_tokens=limit_length(recipe, loaded.model.config),
-        vocabulary_size=embeddings.weight.shape[0],
-        on_overlong=recipe.on_overlong,
-        min_rows=recipe.min_rows,
-    )
-    return check(data, template, loaded.tokenizer, limits)
+def _start_counting(settings: Settings) -> float | None:
+    """Set the high-water mark back, and return what this process holds without a student in MB."""
+    # Imported before anything is counted: libraries are no part of what the student takes.
+    import training.finetuning.assembly  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+    keep_one_arena()
+    trim_memory()
+    reset_peak(settings.device)
+    return read_resident_mb() if settings.device == "cpu" else None
 
 
 def _train(
@@ -178,26 +192,37 @@ def _train(
 ) -> Outcome:
     """Train from the start or from where the run was cut off, and measure before and after."""
     from training.finetuning.assembly import as_columns, build_trainer
-    from training.finetuning.callbacks import RunCallback, open_records
+    from training.finetuning.callbacks import BeginCallback, RunCallback, open_records
+    from training.finetuning.distributed.shards import check_spread
 
     trainer = build_trainer(run, loaded, contract.train, recipe, settings, tuple(report_to))
+    check_spread(trainer, recipe)
     name_run(trainer, run.parent.name, run.name.removeprefix(".run-"))
     held_out = as_columns(contract.validation)
     checkpoint = last_checkpoint(run)
     earlier = read_state(run) if checkpoint else None
-    if earlier is None:
-        earlier = RunState(loss_before=trainer.held_out_loss(held_out))
-    records = open_records(run, checkpoint, loaded, recipe, settings, earlier.seconds)
+    records = open_records(
+        run, checkpoint, loaded, recipe, settings, earlier.seconds if earlier else 0.0
+    )
     # Each process has cut the files to the same length; from here on only the first writes them.
     wait_for_all()
 
+    def measure_before() -> None:
+        nonlocal earlier
+        if earlier is None:
+            with records.stopwatch.paused():
+                earlier = RunState(loss_before=trainer.held_out_loss(held_out))
+
     def measured() -> RunState:
+        assert earlier is not None  # noqa: S101 (every run begins or has begun)
         peak = max(earlier.peak_memory_mb, read_peak_mb(settings.device))
         return earlier.model_copy(
             update={"seconds": records.stopwatch.seconds, "peak_memory_mb": peak}
         )
 
     with deferred_interrupt() as stop, checkpoint_errors_named(run):
+        # FSDP spreads the student when training begins, and only then all processes have weights.
+        trainer.add_callback(BeginCallback(measure_before))
         trainer.add_callback(
             # The processes have to stop after the same step.
             RunCallback(
@@ -209,15 +234,15 @@ def _train(
     if any_of(stop()):
         stop.obey()
         raise KeyboardInterrupt
-    seconds = measured().seconds
+    state = measured()
     loss_after = trainer.held_out_loss(held_out)
     return Outcome(
         steps=trainer.state.global_step,
-        loss_before=earlier.loss_before,
+        loss_before=state.loss_before,
         loss_after=loss_after,
         peak_memory_mb=largest(measured().peak_memory_mb),
-        train_seconds=seconds,
-        tokens_per_second=tokens_per_second(records.history.entries, seconds),
+        train_seconds=state.seconds,
+        tokens_per_second=tokens_per_second(records.history.entries, state.seconds),
     )
 
 

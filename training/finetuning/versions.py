@@ -9,7 +9,8 @@ import re
 import shutil
 from importlib.metadata import version as library_version
 from pathlib import Path
-from typing import NamedTuple
+from shutil import copyfile
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.errors import UserError
 from schemas.locking import Say, hold_name, say_nothing
@@ -23,6 +24,7 @@ from schemas.manifest import (
     TrainingPoint,
 )
 from schemas.storage import StorageError, atomic_folder, hash_file, read_jsonl, write_text
+from schemas.templates import InstructionTemplate, Template, instruction_chat_template
 from training.base_model import weights_sha256
 from training.finetuning.card.card import render_model_card
 from training.finetuning.card.front_matter import find_base
@@ -33,7 +35,9 @@ from training.finetuning.history import HISTORY_FILE
 from training.finetuning.recipe import Recipe, Settings, decided_values
 from training.finetuning.samples import SAMPLES_FILE
 from training.finetuning.student import LoadedStudent, Student
-from training.templating import find_template
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
@@ -61,12 +65,17 @@ class Publication(NamedTuple):
     name: str
     student: Student
     loaded: LoadedStudent
+    parameters: tuple[int, int]
+    """Trainable ones and all."""
+    gathered: "dict[str, Tensor] | None"
+    """What was trained, by name, where FSDP has spread it; otherwise None: the student has it."""
+    template: Template
     dataset: DatasetManifest
     recipe: Recipe
     settings: Settings
     outcome: Outcome
     contract: ContractSummary
-    memory: MemoryEstimate | None
+    memory: MemoryEstimate
     """What was planned; None when nothing was."""
     code_version: str
 
@@ -98,7 +107,7 @@ def publish_model(publication: Publication, run: Path, root: Path, say: Say = sa
         StorageError: The folder cannot be written; nothing half-written stays.
     """
     staged = run / "weights"
-    _save_weights(publication.loaded, staged)
+    _save_weights(publication, staged)
     weights_hash = weights_sha256(staged)
     with hold_name(root, publication.name, say):
         folder_of_name = root / publication.name
@@ -122,8 +131,8 @@ def _tell(publication: Publication, manifest: TrainingManifest, run: Path, folde
     """Put history, answers, curves and card beside the weights."""
     points = list(read_jsonl(run / HISTORY_FILE, TrainingPoint))
     answers = list(read_jsonl(run / SAMPLES_FILE, SampleAnswer))
-    shutil.copyfile(run / HISTORY_FILE, folder / HISTORY_FILE)
-    shutil.copyfile(run / SAMPLES_FILE, folder / SAMPLES_FILE)
+    copyfile(run / HISTORY_FILE, folder / HISTORY_FILE)
+    copyfile(run / SAMPLES_FILE, folder / SAMPLES_FILE)
     if points:
         held_out = HeldOut(manifest.loss_before, manifest.loss_after)
         draw_curves(points, held_out, folder / CURVES_FILE)
@@ -149,19 +158,28 @@ def _explain(publication: Publication) -> list[ExplainedSetting]:
     return explain(recipe, publication.settings, chosen)
 
 
-def _save_weights(loaded: LoadedStudent, staged: Path) -> None:
-    """Save what was trained, as safetensors, and the tokenizer."""
+def _save_weights(publication: Publication, staged: Path) -> None:
+    """Save what was trained, as safetensors, and the tokenizer with the form it was trained in."""
     from peft import PeftModel
     from safetensors import SafetensorError
 
+    loaded, gathered, template = publication.loaded, publication.gathered, publication.template
+    if isinstance(template, InstructionTemplate):
+        # Other libraries ask with the chat template, and the base's own is not what was trained.
+        loaded.tokenizer.chat_template = instruction_chat_template(template)
     shutil.rmtree(staged, ignore_errors=True)
     try:
         if isinstance(loaded.model, PeftModel):
             # Without the argument peft looks the base up on the hub to see whether its vocabulary
             # was enlarged; it never is here.
-            loaded.model.save_pretrained(str(staged), save_embedding_layers=False)
+            loaded.model.save_pretrained(
+                str(staged), save_embedding_layers=False, state_dict=gathered
+            )
         else:
-            loaded.model.save_pretrained(staged)
+            if loaded.model.generation_config is not None:
+                stop = loaded.tokenizer.convert_tokens_to_ids(template.stop)
+                loaded.model.generation_config.eos_token_id = stop
+            loaded.model.save_pretrained(staged, state_dict=gathered)
         loaded.tokenizer.save_pretrained(staged)
     except (OSError, SafetensorError) as error:
         raise StorageError(
@@ -171,7 +189,7 @@ def _save_weights(loaded: LoadedStudent, staged: Path) -> None:
 
 
 def _describe(publication: Publication, version: str) -> TrainingManifest:
-    trainable, total = _count_parameters(publication.loaded)
+    trainable, total = publication.parameters
     dataset = publication.dataset
     return TrainingManifest(
         name=publication.name,
@@ -183,7 +201,7 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         dataset=f"{dataset.name}/{dataset.version}",
         dataset_content_hash=dataset.content_hash,
         template=publication.recipe.template,
-        template_hash=find_template(publication.recipe.template, publication.loaded.tokenizer).hash,
+        template_hash=publication.template.hash,
         recipe=decided_values(publication.recipe, publication.settings),
         contract=publication.contract,
         memory=publication.memory,
@@ -196,8 +214,8 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
     )
 
 
-def _count_parameters(loaded: LoadedStudent) -> tuple[int, int]:
-    """Count trainable and all parameters."""
+def count_parameters(loaded: LoadedStudent) -> tuple[int, int]:
+    """Count trainable and all parameters, before FSDP has spread them."""
     from peft import PeftModel
 
     if isinstance(loaded.model, PeftModel):

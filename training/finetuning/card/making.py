@@ -66,10 +66,6 @@ def write_contract(page: Page) -> str:
             ),
         ),
         (page.say("rows that repeat another", "다른 행과 같은 행"), f"{found.duplicates:,}"),
-        (
-            page.say("held-out prompts trained on too", "학습에도 나온 검증용 질문"),
-            f"{found.in_both_splits:,}",
-        ),
     ]
     return page.section(
         "The rows, as they were checked",

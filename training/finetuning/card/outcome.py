@@ -108,8 +108,6 @@ def write_cost(page: Page) -> str:
 
 def _plan(page: Page) -> str:
     planned, peak = page.manifest.memory, page.manifest.peak_memory_mb
-    if planned is None:
-        return ""
     rows = [(words, f"{size:,.0f}") for words, size in _parts(page, planned) if size >= 0.5]
     rows += [
         (page.say("**planned in all**", "**계획 합계**"), f"**{planned.total_mb:,.0f}**"),
@@ -130,4 +128,5 @@ def _parts(page: Page, planned: MemoryEstimate) -> list[tuple[str, float]]:
         (page.say("optimizer states", "옵티마이저 상태"), planned.optimizer_mb),
         (page.say("activations", "활성값"), planned.activations_mb),
         (page.say("logits", "로짓"), planned.logits_mb),
+        (page.say("working space", "작업 공간"), planned.working_mb),
     ]

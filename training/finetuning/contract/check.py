@@ -193,5 +193,4 @@ def _summarise(train: _Split, validation: _Split, overlong: int) -> ContractSumm
         length_longest=max(lengths),
         languages=dict(Counter(row.language for row in train.rows)),
         duplicates=len(lengths) - len(kinds),
-        in_both_splits=0,
     )
