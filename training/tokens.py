@@ -76,6 +76,12 @@ def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> dict[str, int]:
     return added | dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
 
 
+def control_forms(tokenizer: "PreTrainedTokenizerBase") -> "list[AddedToken]":
+    """Return the control tokens with what they do to the white space beside them."""
+    controls = control_tokens(tokenizer)
+    return [token for token in _added(tokenizer).values() if token.content in controls]
+
+
 def split_rows(
     texts: Sequence[Rendered], template: "Template", tokenizer: "PreTrainedTokenizerBase"
 ) -> list[Split]:

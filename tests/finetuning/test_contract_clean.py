@@ -138,6 +138,50 @@ def test_a_chat_template_that_fits_its_student_is_let_through() -> None:
     assert {example.input_ids.count(end) for example in contract.train} == {2}
 
 
+SPACED = [
+    Row("en", "Name a fruit.", "", "\nA pear.", "en"),
+    Row("ko", "과일을 하나 말해 줘.", "", "\n\n배입니다.", "ko"),
+]
+
+
+def test_an_answer_that_begins_with_a_line_end_is_let_through_after_one() -> None:
+    tokenizer = make_tokenizer(
+        special=["<|im_start|>", "<|im_end|>"], chat_template=CHATML, merges=[("Ċ", "Ċ")]
+    )
+
+    contract = run_check(SPACED, tokenizer=tokenizer, template=find_template("chat", tokenizer))
+
+    line_end, two = (tokenizer.convert_tokens_to_ids(token) for token in ("Ċ", "ĊĊ"))
+    starts = [next(one for one in each.labels if one != -100) for each in contract.train]
+    assert starts == [line_end, two]
+    prompts = [each.input_ids[: each.labels.count(-100)] for each in contract.train]
+    assert [prompt[-1] for prompt in prompts] == [line_end, line_end]
+
+
+def test_control_tokens_that_swallow_white_space_are_let_through_as_inference_reads_them() -> None:
+    from tokenizers import AddedToken
+
+    names = ("<|user|>", "<|assistant|>", "<|end|>")
+    tokenizer = make_tokenizer(
+        merges=[("Ġ", "A")],
+        # Phi-3's own.
+        special=[AddedToken(name, rstrip=True, normalized=False) for name in names],  # pyright: ignore[reportArgumentType]
+        chat_template=(
+            "{% for message in messages %}<|{{ message.role }}|>\n{{ message.content }}<|end|>\n"
+            "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+        ),
+    )
+    rows = [*odd_rows(), SPACED[0]._replace(output="A pear."), SPACED[1]._replace(output="배.")]
+
+    contract = run_check(rows, tokenizer=tokenizer, template=find_template("chat", tokenizer))
+
+    for row, example in zip(rows[-2:], contract.train[-2:], strict=True):
+        asked = tokenizer.apply_chat_template(
+            [{"role": "user", "content": row.instruction}], add_generation_prompt=True
+        )
+        assert example.input_ids[: example.labels.count(-100)] == asked["input_ids"]
+
+
 def test_the_summary_counts_what_a_hand_counts() -> None:
     tokenizer = make_tokenizer()  # One token a byte.
     template = TextTemplate("Q:{q}A:")

@@ -5,6 +5,7 @@ back by decoding, and the prompt is tokenized once more as a server would. Cost:
 much as making the tokens.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from schemas.records import LANGUAGES, Language
 from training.finetuning.contract.encoding import IGNORED, Example, tokenize_rows
 from training.finetuning.contract.faults import Fault, Finding
-from training.finetuning.contract.reading import Reading, compare_prompts, compare_text, read_back
+from training.finetuning.contract.reading import (
+    Reading,
+    compare_prompts,
+    compare_text,
+    find_loose_space,
+    read_back,
+)
 from training.finetuning.data import Row
 from training.tokens import control_tokens, start_tokens
 
@@ -36,6 +43,8 @@ class Marks(NamedTuple):
     """All of the tokenizer's control tokens."""
     skeletons: dict[tuple[Language, bool], list[int]]
     """By language and whether there is an input: a row's control tokens, in order."""
+    loose: re.Pattern[str]
+    """Control tokens with the white space that is not told apart beside them."""
 
 
 def find_marks(template: "Template", tokenizer: "PreTrainedTokenizerBase", stop: int) -> Marks:
@@ -53,7 +62,8 @@ def find_marks(template: "Template", tokenizer: "PreTrainedTokenizerBase", stop:
         shape: [token for token in example.input_ids if token in control]
         for shape, example in zip(shapes, examples, strict=True)
     }
-    return Marks(start_tokens(tokenizer, template), stop, frozenset(control), skeletons)
+    start, loose = start_tokens(tokenizer, template), find_loose_space(tokenizer)
+    return Marks(start, stop, frozenset(control), skeletons, loose)
 
 
 def examine(
@@ -91,10 +101,9 @@ def examine(
         readings = read_back(sound, template, tokenizer, len(marks.start), marks.stop)
         prompts = compare_prompts(readings, tokenizer, marks.control)
         for reading, of_prompt in zip(readings, prompts, strict=True):
-            if found := compare_text(reading, marks.stop) or _examine_control(reading, marks):
+            found = compare_text(reading, marks.stop, marks.loose)
+            if found := found or _examine_control(reading, marks) or of_prompt:
                 faults.append(Fault(found.kind, reading.row.id, split, found.detail))
-            elif of_prompt:
-                faults.append(Fault(of_prompt.kind, reading.row.id, split, of_prompt.detail))
     return faults
 
 

@@ -4,12 +4,14 @@ Decoding costs a tenth of tokenizing, so that all rows are decoded whole; the pr
 once more, alone, as a server does that knows nothing of the answer yet.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from training.finetuning.contract.encoding import IGNORED, Example
 from training.finetuning.contract.faults import Finding
 from training.finetuning.data import Row
+from training.tokens import control_forms
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -75,13 +77,34 @@ def _decode(tokens: list[list[int]], tokenizer: "PreTrainedTokenizerBase") -> li
     return cast("list[str]", tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
 
 
-def compare_text(reading: Reading, stop: int) -> Finding | None:
-    """Hold what the tokens say against what was to be written."""
+def find_loose_space(tokenizer: "PreTrainedTokenizerBase") -> re.Pattern[str]:
+    """Find control tokens with the white space that is not told apart beside them.
+
+    Some swallow it when they are read (Phi-3's, the line end behind them), and tokenizers of
+    Llama's kind write a space behind each. Inference has the very same tokens.
+    """
+    alternatives = [
+        (r"\s*" if token.lstrip else "")
+        + re.escape(token.content)
+        + (r"\s*" if token.rstrip else " *")
+        for token in control_forms(tokenizer)
+    ]
+    return re.compile("|".join(sorted(alternatives, key=len, reverse=True)) or "(?!)")
+
+
+def compare_text(reading: Reading, stop: int, loose: re.Pattern[str]) -> Finding | None:
+    """Hold what the tokens say against what was to be written.
+
+    Args:
+        reading: The example.
+        stop: The token that ends an answer.
+        loose: What :func:`find_loose_space` found.
+    """
     wanted_prompt, completion = reading.wanted
     wanted = wanted_prompt + completion
-    if reading.whole != wanted:
+    if not _is_same(reading.whole, wanted, loose):
         return _explain_difference(wanted, reading)
-    if reading.prompt != wanted_prompt:
+    if not _is_same(reading.prompt, wanted_prompt, loose):
         return _explain_border(wanted_prompt, reading.prompt)
     if reading.example.input_ids[-1] != stop:
         return Finding("untrained-stop", "no stop token follows its answer")
@@ -93,6 +116,15 @@ def compare_text(reading: Reading, stop: int) -> Finding | None:
         )
         return Finding("prompt-differs", detail)
     return None
+
+
+def _is_same(found: str, wanted: str, loose: re.Pattern[str]) -> bool:
+    if found == wanted:
+        return True
+    tight, wanted_tight = (
+        loose.sub(lambda match: match[0].strip(), text) for text in (found, wanted)
+    )
+    return tight == wanted_tight
 
 
 def _explain_difference(wanted: str, reading: Reading) -> Finding:
@@ -175,14 +207,14 @@ def _find_merged_borders(
 
     A border after a letter or mark may merge too (Qwen's ":" with a line end): there the tokens of
     the answer's start are only rare. White space at the end of a prompt is what the student has
-    seen nowhere: text almost always has the space inside the next word's token.
+    seen nowhere: text almost always has the space inside the next word's token. An answer's own
+    white space at its start is no fault of the prompt's: the tokens part where it begins.
     """
     findings: list[Finding | None] = [None] * len(readings)
-    places = [
-        place for place, reading in enumerate(readings) if reading.wanted.prompt[-1:].isspace()
-    ]
-    tails = [_space_at_end(readings[place].wanted.prompt) for place in places]
-    heads = [readings[place].wanted.completion[:_WORD] for place in places]
+    # As it was read back: what a control token has swallowed merges with nothing.
+    places = [place for place, reading in enumerate(readings) if reading.prompt[-1:].isspace()]
+    tails = [_space_at_end(readings[place].prompt) for place in places]
+    heads = [readings[place].wanted.completion.lstrip()[:_WORD] for place in places]
     alone = _tokenize(tails, tokenizer)
     joined = _tokenize([a + b for a, b in zip(tails, heads, strict=True)], tokenizer)
     for place, tail, head, one, both in zip(places, tails, heads, alone, joined, strict=True):
