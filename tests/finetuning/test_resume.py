@@ -134,6 +134,20 @@ def test_a_run_cut_off_twice_ends_in_the_bytes_of_an_undisturbed_one(
     assert [path.name for path in (bench.root / "t").iterdir()] == [undisturbed(method).name]
 
 
+def test_a_run_killed_right_after_its_first_checkpoint_remembers_the_base_it_measured(
+    bench: Bench, undisturbed: Callable[[Method], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any, **__: Any) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as patched, pytest.raises(PowerCutError):
+        patched.setattr("training.finetuning.callbacks.RunCallback.on_save", cut)
+        bench.tune(make_recipe())
+    assert last_step(bench.run_folder()) == 2
+
+    assert_same(bench.tune(make_recipe()), undisturbed("lora"))
+
+
 def test_a_run_cut_off_while_publishing_trains_no_step_again(
     bench: Bench, undisturbed: Callable[[Method], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -212,6 +212,10 @@ def _train(
         if earlier is None:
             with records.stopwatch.paused():
                 earlier = RunState(loss_before=trainer.held_out_loss(held_out))
+            if is_first():
+                # Before the first checkpoint is there: a run killed right after it would take what
+                # the checkpoint has learned for the base.
+                write_state(run, earlier)
 
     def measured() -> RunState:
         assert earlier is not None  # noqa: S101 (every run begins or has begun)
