@@ -69,7 +69,7 @@ def test_tokens_are_those_of_the_rows_without_padding(
     assert manifest.tokens_per_second == pytest.approx(points[-1].tokens / manifest.train_seconds)
 
 
-@pytest.mark.parametrize("broken_at", [3, 6])
+@pytest.mark.parametrize("broken_at", [3, pytest.param(6, marks=pytest.mark.slow)])
 def test_a_broken_and_continued_run_tells_the_same_as_an_undisturbed_one(
     undisturbed: Path, tiny_llama: Path, colours: Path, tmp_path: Path, broken_at: int
 ) -> None:
@@ -89,7 +89,7 @@ def test_a_broken_and_continued_run_tells_the_same_as_an_undisturbed_one(
         assert (version / file).read_bytes() == (undisturbed / file).read_bytes()
 
 
-@pytest.mark.parametrize("method", ["full", "prompt_tuning"])
+@pytest.mark.parametrize("method", ["full", pytest.param("prompt_tuning", marks=pytest.mark.slow)])
 def test_questions_change_nothing_of_what_is_learned(
     tiny_llama: Path, colours: Path, tmp_path: Path, method: Method
 ) -> None:

@@ -20,6 +20,7 @@ from training.finetuning.sft import finetune
 from training.finetuning.student import Student
 
 REPOSITORY = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
 class Workshop(NamedTuple):
@@ -85,7 +86,6 @@ def assert_equal_students(one: Path, other: Path, tolerance: float) -> None:
         assert (weight - found[name]).abs().max().item() <= tolerance, name
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "distribution"),
     # Between them every method and either distribution.
@@ -149,7 +149,6 @@ def find_ranks() -> list[psutil.Process]:
     ]
 
 
-@pytest.mark.slow
 def test_a_stopped_and_a_killed_run_continue_to_what_an_undisturbed_one_makes(
     workshop: Workshop, environment: dict[str, str]
 ) -> None:
@@ -190,7 +189,6 @@ launch(order, os.environ, lambda done, total, note="": print(done, flush=True))
 """
 
 
-@pytest.mark.slow
 def test_no_process_outlives_a_parent_that_is_killed(
     workshop: Workshop, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,5 +1,4 @@
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -49,18 +48,24 @@ def read_manifest_of(version: Path) -> TrainingManifest:
 @pytest.fixture(scope="module")
 def tuned(
     tiny_llama: Path, colours: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[Method, Path]:
-    """Tune one student by each method, undisturbed."""
+) -> Callable[[Method], Path]:
+    """Tune one student by a method, undisturbed, when it is first asked for."""
     root = tmp_path_factory.mktemp("models")
-    student = Student("tiny", tiny_llama)
-    return {
-        method: finetune(colours, student, quick(method), root, f"tiny-{method}", "test")
-        for method in METHODS
-    }
+    versions: dict[Method, Path] = {}
+
+    def tune(method: Method) -> Path:
+        if method not in versions:
+            student = Student("tiny", tiny_llama)
+            versions[method] = finetune(
+                colours, student, quick(method), root, f"tiny-{method}", "test"
+            )
+        return versions[method]
+
+    return tune
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["full", "lora", pytest.param("qlora", marks=pytest.mark.slow)])
 def test_tuning_lowers_the_held_out_loss_in_either_language(
     tiny_llama: Path,
     tmp_path: Path,
@@ -82,7 +87,7 @@ def test_tuning_lowers_the_held_out_loss_in_either_language(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_loaded_version_has_the_held_out_loss_that_training_measured(
-    tuned: dict[Method, Path], make_rows: MakeRows, method: Method
+    tuned: Callable[[Method], Path], make_rows: MakeRows, method: Method
 ) -> None:
     import torch
 
@@ -90,7 +95,7 @@ def test_the_loaded_version_has_the_held_out_loss_that_training_measured(
     from training.finetuning.data import Row
     from training.templating import find_template
 
-    model, tokenizer = load_model(tuned[method])
+    model, tokenizer = load_model(tuned(method))
     held_out = [Row(str(index), *row) for index, row in enumerate(make_rows(24)[18:])]
 
     total, count = 0.0, 0
@@ -102,13 +107,13 @@ def test_the_loaded_version_has_the_held_out_loss_that_training_measured(
         total += loss.item() * labelled
         count += labelled
 
-    assert total / count == pytest.approx(read_manifest_of(tuned[method]).loss_after, rel=1e-4)
+    assert total / count == pytest.approx(read_manifest_of(tuned(method)).loss_after, rel=1e-4)
 
 
 def test_the_manifest_says_what_was_made_from_what(
-    tuned: dict[Method, Path], tiny_llama: Path, colours: Path
+    tuned: Callable[[Method], Path], tiny_llama: Path, colours: Path
 ) -> None:
-    version = tuned["qlora"]
+    version = tuned("qlora")
     manifest = read_manifest_of(version)
 
     assert version.name == manifest.version
@@ -129,9 +134,10 @@ def test_the_manifest_says_what_was_made_from_what(
 
 
 def test_a_version_holds_safetensors_a_tokenizer_and_a_card_with_front_matter(
-    tuned: dict[Method, Path],
+    tuned: Callable[[Method], Path],
 ) -> None:
-    for method, version in tuned.items():
+    for method in METHODS:
+        version = tuned(method)
         names = {path.name for path in version.iterdir()}
         weights = "model.safetensors" if method == "full" else "adapter_model.safetensors"
         assert {weights, "tokenizer.json", "README.md", "manifest.json"} <= names
@@ -156,52 +162,9 @@ def cut_power_at(step: int) -> Callable[..., None]:
     return progress
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_run_that_was_cut_off_ends_in_the_same_bytes_as_an_undisturbed_one(
-    tiny_llama: Path, colours: Path, tuned: dict[Method, Path], tmp_path: Path, method: Method
-) -> None:
-    student, recipe = Student("tiny", tiny_llama), quick(method, save_steps=2)
-    with pytest.raises(PowerCutError):
-        finetune(colours, student, recipe, tmp_path, "t", "test", cut_power_at(5))
-    (run,) = (tmp_path / "t").iterdir()
-    assert run.name.startswith(".run-")
-    (run / ".unfinished-6").mkdir()  # what a kill leaves while a checkpoint is written
-    steps: list[int] = []
-
-    version = finetune(
-        colours, student, recipe, tmp_path, "t", "test",
-        lambda done, total, note="": steps.append(done),
-    )  # fmt: skip
-
-    assert steps[0] == 5  # checkpoint-4 was the last complete one
-    assert version.name == tuned[method].name
-    assert read_manifest_of(version).loss_before == read_manifest_of(tuned[method]).loss_before
-    assert [path.name for path in (tmp_path / "t").iterdir()] == [version.name]
-
-
-def test_ctrl_c_saves_the_step_it_came_in_and_the_same_call_continues_there(
-    tiny_llama: Path, colours: Path, tuned: dict[Method, Path], tmp_path: Path
-) -> None:
-    student, recipe = Student("tiny", tiny_llama), quick("lora")
-
-    def press(done: int, total: int, note: str = "") -> None:
-        if done == 2:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        finetune(colours, student, recipe, tmp_path, "t", "test", press)
-    steps: list[int] = []
-    version = finetune(
-        colours, student, recipe, tmp_path, "t", "test",
-        lambda done, total, note="": steps.append(done),
-    )  # fmt: skip
-
-    assert steps == [4, 5, 6, 7, 8]  # pressed after step 2, saved after step 3
-    assert version.name == tuned["lora"].name
-
-
+@pytest.mark.slow
 def test_a_run_killed_outright_leaves_no_version_and_continues(
-    tiny_llama: Path, colours: Path, tuned: dict[Method, Path], tmp_path: Path
+    tiny_llama: Path, colours: Path, tuned: Callable[[Method], Path], tmp_path: Path
 ) -> None:
     recipe = quick("qlora", save_steps=2)
     script = f"""
@@ -225,7 +188,7 @@ finetune(Path({str(colours)!r}), student, recipe, Path({str(tmp_path)!r}), "t", 
 
     version = finetune(colours, Student("tiny", tiny_llama), recipe, tmp_path, "t", "test")
 
-    assert version.name == tuned["qlora"].name
+    assert version.name == tuned("qlora").name
 
 
 def test_another_recipe_does_not_continue_the_run_of_this_one(
@@ -233,11 +196,11 @@ def test_another_recipe_does_not_continue_the_run_of_this_one(
 ) -> None:
     student = Student("tiny", tiny_llama)
     with pytest.raises(PowerCutError):
-        finetune(colours, student, quick("lora"), tmp_path, "t", "test", cut_power_at(5))
+        finetune(colours, student, quick("lora"), tmp_path, "t", "test", cut_power_at(1))
     steps: list[int] = []
 
     finetune(
-        colours, student, quick("lora", r=8), tmp_path, "t", "test",
+        colours, student, quick("lora", r=8, max_steps=1), tmp_path, "t", "test",
         lambda done, total, note="": steps.append(done),
     )  # fmt: skip
 
@@ -249,9 +212,11 @@ def test_the_same_weights_are_published_once(
 ) -> None:
     student = Student("tiny", tiny_llama)
 
-    first = finetune(colours, student, quick("lora"), tmp_path, "t", "test")
-    again = finetune(colours, student, quick("lora"), tmp_path, "t", "test")
-    other = finetune(colours, student, quick("lora", random_seed=1), tmp_path, "t", "test")
+    def tune(random_seed: int) -> Path:
+        recipe = quick("lora", max_steps=1, random_seed=random_seed)
+        return finetune(colours, student, recipe, tmp_path, "t", "test")
+
+    first, again, other = (tune(seed) for seed in (0, 0, 1))
 
     assert again == first
     assert other.name.startswith("0002-")
