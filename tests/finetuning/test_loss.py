@@ -9,6 +9,8 @@ from training.finetuning.contract.encoding import IGNORED
 from training.finetuning.recipe import Hardware, Recipe, resolve
 from training.finetuning.student import Student, load_student
 
+ROUNDING = 1e-6
+"""Of sums of gradients up to 0.6 in fp32; more than one thread adds them up in another order."""
 METHODS: list[Method] = ["full", "lora", "qlora", "dora", "prompt_tuning"]
 
 GRADIENT_CHECKPOINTING_ASKS = pytest.mark.filterwarnings(
@@ -92,7 +94,7 @@ def test_loss_and_gradients_equal_those_of_all_logits_at_once(
     ours = compute_ours(model, batch)
 
     assert ours.item() == pytest.approx(plain.item(), rel=1e-6)
-    assert torch.allclose(differentiate(model, ours), expected, rtol=1e-4, atol=1e-7)
+    assert torch.allclose(differentiate(model, ours), expected, rtol=1e-4, atol=ROUNDING)
 
 
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
@@ -130,7 +132,7 @@ def test_an_untied_head_is_trained_too(
 
     found = differentiate(model, compute_ours(model, batch))
     assert len(found) == len(expected) == sum(p.numel() for p in model.parameters())
-    assert torch.allclose(found, expected, rtol=1e-4, atol=1e-7)
+    assert torch.allclose(found, expected, rtol=1e-4, atol=ROUNDING)
 
 
 def build_capped() -> Any:
@@ -217,7 +219,7 @@ def test_gradient_checkpointing_changes_nothing(
         model.enable_input_require_grads()
     model.activation_checkpointing_enable({"use_reentrant": False})
 
-    assert torch.allclose(differentiate(model, compute_ours(model, batch)), expected, atol=1e-7)
+    assert torch.allclose(differentiate(model, compute_ours(model, batch)), expected, atol=ROUNDING)
 
 
 def test_logits_of_no_more_than_a_chunk_exist_at_once_and_each_only_once(
