@@ -10,7 +10,7 @@ import shlex
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version as library_version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -72,9 +72,14 @@ def describe_run(
         student: sha256 of the base weights.
         template: Hash of the template.
     """
-    libraries = {f"{library} version": library_version(library) for library in _LIBRARIES}
+    libraries = {f"{library} version": number for library, number in library_versions().items()}
     hashes = {"dataset": dataset, "student": student, "template": template}
     return RunDescription(name=name, values={**decided, **hashes, **libraries})
+
+
+def library_versions() -> dict[str, str]:
+    """Read which versions of the libraries that decide a result are installed."""
+    return {library: version(library) for library in _LIBRARIES}
 
 
 @contextmanager

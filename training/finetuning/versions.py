@@ -7,7 +7,6 @@ Two processes that publish under one name take turns, and a version is there who
 
 import re
 import shutil
-from importlib.metadata import version as library_version
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +32,7 @@ from training.finetuning.curves import CURVES_FILE, HeldOut, draw_curves
 from training.finetuning.explanation import ExplainedSetting, explain
 from training.finetuning.history import HISTORY_FILE
 from training.finetuning.recipe import Recipe, Settings, decided_values
+from training.finetuning.run_folder import library_versions
 from training.finetuning.samples import SAMPLES_FILE
 from training.finetuning.student import LoadedStudent, Student
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{12}")
-_LIBRARIES = ("accelerate", "bitsandbytes", "peft", "tokenizers", "torch", "transformers", "trl")
 
 
 class ModelNameError(UserError):
@@ -76,7 +75,7 @@ class Publication(NamedTuple):
     outcome: Outcome
     contract: ContractSummary
     memory: MemoryEstimate
-    """What was planned; None when nothing was."""
+    """What was planned."""
     code_version: str
 
 
@@ -176,9 +175,8 @@ def _save_weights(publication: Publication, staged: Path) -> None:
                 str(staged), save_embedding_layers=False, state_dict=gathered
             )
         else:
-            if loaded.model.generation_config is not None:
-                stop = loaded.tokenizer.convert_tokens_to_ids(template.stop)
-                loaded.model.generation_config.eos_token_id = stop
+            stop = loaded.tokenizer.convert_tokens_to_ids(template.stop)
+            loaded.model.generation_config.eos_token_id = stop
             loaded.model.save_pretrained(staged, state_dict=gathered)
         loaded.tokenizer.save_pretrained(staged)
     except (OSError, SafetensorError) as error:
@@ -208,7 +206,7 @@ def _describe(publication: Publication, version: str) -> TrainingManifest:
         trainable_parameters=trainable,
         total_parameters=total,
         files=(),
-        libraries={name: library_version(name) for name in _LIBRARIES},
+        libraries=library_versions(),
         code_version=publication.code_version,
         **publication.outcome._asdict(),
     )
