@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 
 _PLAIN_LINE_EVERY_S = 10.0
 
+_BAR_WINDOW_S = 600.0
+"""A step of training may take longer than the 30 s that rich looks back for its estimate."""
+
 
 class EngineError(UserError):
     """The engine cannot do what was asked for; another one can."""
@@ -93,18 +96,24 @@ def line_progress(
     label: str, say: Callable[[str], None], every_s: float = _PLAIN_LINE_EVERY_S
 ) -> Progress:
     """Make a callback that says a line now and then: for logs, pipes and Prefect."""
-    started = time.monotonic()
-    last_said = started
+    last_said = time.monotonic()
     last = (0, "")
+    # Where counting begins: a continued run has done before what it reports first, and what comes
+    # before anything is done, as loading, is no measure of the rest.
+    first: tuple[float, int] | None = None
 
     def report(done: int, total: int, note: str = "") -> None:
-        nonlocal last_said, last
+        nonlocal last_said, last, first
         now = time.monotonic()
+        if first is None and done > 0:
+            first = (now, done)
         finished = done >= total > 0
         if (done, note) == last or (not finished and now - last_said < every_s):
             return
         last_said, last = now, (done, note)
-        left = f", {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
+        left = ""
+        if first is not None and first[1] < done < total:
+            left = f", {(now - first[0]) / (done - first[1]) * (total - done):.0f} s left"
         say(f"{label}: {done:,} of {total:,}{left}{f', {note}' if note else ''}")
 
     return report
@@ -124,7 +133,8 @@ def _bar(label: str) -> Generator[Progress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+    console = Console(stderr=True)
+    with RichProgress(*columns, console=console, speed_estimate_period=_BAR_WINDOW_S) as bars:
         bar = bars.add_task(label, total=None, note="")
 
         def report(done: int, total: int, note: str = "") -> None:

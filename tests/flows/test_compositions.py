@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
@@ -151,3 +152,20 @@ def test_progress_lines_are_rare_and_the_last_is_never_lost() -> None:
         report(done, 100, "ko")
 
     assert lines == ["generate: 100 of 100, ko"]
+
+
+def test_a_continued_run_is_estimated_by_what_it_does_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 100 s of loading; then 40 of 50 were done earlier, and each further step takes 10 s.
+    times = iter((0.0, 100.0, 110.0, 120.0))
+    monkeypatch.setattr("flows.engine.time", SimpleNamespace(monotonic=lambda: next(times)))
+    lines: list[str] = []
+    report = line_progress("finetune", lines.append, every_s=0)
+
+    for done in (40, 41, 42):
+        report(done, 50)
+
+    assert lines == [
+        "finetune: 40 of 50",
+        "finetune: 41 of 50, 90 s left",
+        "finetune: 42 of 50, 80 s left",
+    ]
