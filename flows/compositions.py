@@ -78,10 +78,11 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
         check_retrain(params, settings, engine)
     with _timed("generate", seconds):
         generated = generate_drafts(part_of(params, GenerateParams), settings, engine)
+    curation = _protect_tasks(params)
     with _timed("curate", seconds):
         curated = curate(
             CurateParams(
-                **dict(_protect_tasks(params)),
+                **dict(curation),
                 name=params.name,
                 seeds=params.seeds,
                 licence=params.licence,
@@ -97,6 +98,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
                 dataset=str(curated.dataset),
                 student=params.student,
                 name=params.name,
+                protect=curation.contamination.sets,
             ),
             settings,
             engine,

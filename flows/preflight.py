@@ -6,13 +6,15 @@ needed and the network may be gone; a request to a teacher costs money, a fetche
 """
 
 from flows.engine import Engine
-from flows.parameters import RetrainParams
+from flows.parameters import RetrainParams, part_of
 from flows.resources import choose_teacher, get_student, load_seeds
 from flows.settings import Settings
 from pipeline.publishing.versions import check_name
 from schemas.errors import UserError
-from training.base_model import check_checkpoint
+from training.base_model import check_checkpoint, load_tokenizer
 from training.evaluation.cells import plan_cells
+from training.finetuning.recipe import Recipe, read_hardware, resolve
+from training.templating import find_template
 
 
 class RetrainRequestError(UserError):
@@ -35,4 +37,9 @@ def check_retrain(params: RetrainParams, settings: Settings, engine: Engine) -> 
     plan_cells(params.task, params.shots, params.limit, params.random_seed)
     load_seeds(params.seeds)
     choose_teacher(params.model, settings)
-    check_checkpoint(get_student(params.student, settings, engine).path)
+    recipe = part_of(params, Recipe)
+    resolve(recipe, read_hardware())
+    student = get_student(params.student, settings, engine).path
+    check_checkpoint(student)
+    if recipe.template == "chat":
+        find_template(recipe.template, load_tokenizer(student))

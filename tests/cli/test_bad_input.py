@@ -81,6 +81,7 @@ def test_broken_seed_file_is_named_by_file_and_line(
         (["retrain", "--student", "gemma-3-270m"], "PACALOOM_ACCEPT_TERMS=gemma"),
         (["retrain", "--student", str(ROOT / "seeds")], "found no config.json"),
         (["retrain", "--model", "nosuch"], "There is no embedded model 'nosuch'"),
+        (["retrain", "--method", "full", "--r", "8"], "method full has no r"),
         (["retrain", "--task", "nosuch"], "Unknown task 'nosuch'"),
         (["retrain", "--shots", "4"], "add --shots 0"),
         (["retrain", "--shots", "0", "--shots", "0"], "each once, found 0, 0"),
