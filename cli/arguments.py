@@ -54,10 +54,12 @@ _Loader.add_implicit_resolver(
 
 
 class TeachingFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the paragraphs of the description, and shows code marks as on a terminal."""
+    """Keeps the paragraphs of the description, shows code marks and defaults for people."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return (action.help or "").replace("``", "`")
+        text = (action.help or "").replace("``", "`")
+        # What Python writes for "nothing" tells people nothing.
+        return text.removesuffix(" (default: )").replace("(default: ())", "(may be repeated)")
 
 
 class Parser(argparse.ArgumentParser):

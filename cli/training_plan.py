@@ -1,4 +1,4 @@
-"""Print a prepared run: where its memory goes, what fits on which GPU, and its first rows."""
+"""Print a prepared run: where its memory goes, what fits on which GPU, and some rows."""
 
 from typing import get_args
 
@@ -13,9 +13,12 @@ from training.finetuning.memory.fitting import fit_gpus, propose
 
 
 def print_rows(planned: PlannedRun, count: int, *, show_ids: bool) -> None:
-    """Print the first training rows token by token."""
+    """Print training rows token by token, from all over the file: languages lie together in it."""
     ready = planned.ready
-    print_preview(ready.contract.train[:count], ready.tokenizer, show_ids)
+    train = ready.contract.train
+    count = min(count, len(train))
+    rows = [train[number * len(train) // count] for number in range(count)]
+    print_preview(rows, ready.tokenizer, show_ids)
 
 
 def print_plan(planned: PlannedRun) -> None:

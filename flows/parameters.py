@@ -150,8 +150,8 @@ class AskFinetuneParams(FinetuneParams):
     """Show where the memory of the run would go, whether it fits here, and what fits on which
     GPU."""
     preview: int | None = Field(default=None, ge=1, le=100)
-    """Show so many rows token by token as the student will read them, coloured by what is trained.
-    The whole data contract is checked first."""
+    """Show so many rows, from all over the dataset, token by token as the student will read them,
+    coloured by what is trained. The whole data contract is checked first."""
     preview_ids: bool = False
     """With --preview: the number of each token behind it."""
 
