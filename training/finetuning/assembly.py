@@ -49,7 +49,7 @@ def build_trainer(
         sequences = lay_out(examples, packs)
         # Multiplied in fp32 here, whatever the run does; only 4-bit weights bring their own type.
         rounded = recipe.method == "qlora" and settings.precision == "bf16"
-        pad_token = int(loaded.tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType] (load_base sets it)
+        pad_token = int(loaded.tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType] (load_tokenizer sets it)
         probe_packing(loaded.model, examples, packs, pad_token, rounded=rounded)
     trainer = StudentTrainer(
         loaded.model,
@@ -92,7 +92,6 @@ def _describe_run(
         max_length=None,  # The contract has seen to it; TRL would cut rows in silence.
         save_strategy="steps",
         save_steps=recipe.save_steps,
-        save_total_limit=2,  # The newest may be half written when the run is killed.
         eval_strategy="no",
         logging_steps=1,
         logging_nan_inf_filter=False,

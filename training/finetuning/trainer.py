@@ -64,7 +64,7 @@ class StudentTrainer(ResumableTrainer, SFTTrainer):
             sequences: The same rows as they are trained on.
             packed: Whether a sequence holds several rows.
         """
-        pad_token = int(tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType] (load_base sets it)
+        pad_token = int(tokenizer.pad_token_id)  # pyright: ignore[reportArgumentType] (load_tokenizer sets it)
         self._examples = examples
         self._padded = Batches(pad_token, packed=False)
         self._rows_of_step: list[int] = []

@@ -1,8 +1,8 @@
 """Turn rows into tokens and labels.
 
 The trained span of a row is exactly its answer and one stop token. That it is so on every row is
-proven elsewhere (``check.py``), which takes nothing from here for granted. Where prompt and answer
-part is decided in ``training/tokens.py``. Cost: linear in the text, about 0.2 ms a row.
+proven elsewhere (``examining.py``), which takes nothing from here for granted. Where prompt and
+answer part is decided in ``training/tokens.py``. Cost: linear in the text, about 0.2 ms a row.
 """
 
 from collections.abc import Sequence
