@@ -4,6 +4,7 @@ Cost: reading the weights once to hash them (about 1 GB/s), once to load them.
 """
 
 import hashlib
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["fp32", "bf16"]
 """Number format of weights or arithmetic."""
+_IN_BLOCK = re.compile(r"\.\d+\.")
 
 
 def load_base(
@@ -76,7 +78,7 @@ def load_weights(path: Path, quantization: "BitsAndBytesConfig | None" = None) -
         pair: Any = classes[type(config)].from_pretrained(
             None,
             config=config,
-            state_dict=_open_weights(path, copied=quantization is not None),
+            state_dict=_open_weights(path, quantized=quantization is not None),
             dtype=torch.float32,
             quantization_config=quantization,
             output_loading_info=True,
@@ -92,20 +94,27 @@ def load_weights(path: Path, quantization: "BitsAndBytesConfig | None" = None) -
     return model
 
 
-def _open_weights(path: Path, *, copied: bool) -> dict[str, Any]:
+def _open_weights(path: Path, *, quantized: bool) -> dict[str, Any]:
     """Open all tensors of a checkpoint, to be read one by one when the model takes them.
 
-    transformers maps the files into memory. Tensors in fp32 are then used where they are, but those
-    that change on the way leave their pages behind for as long as any other tensor of the file is
-    in use: a SmolLM2-135M quantized to 4 bits held 497 MB instead of 187. Read with ``pread`` each
-    is there only while it is quantized or converted.
+    What stays as it is in the file is mapped into memory and used where it is: loading it costs no
+    memory beyond its own, and none before its first use. Tensors that change on the way would leave
+    their pages behind for as long as any other tensor of the file is in use (a SmolLM2-135M
+    quantized to 4 bits held 497 MB instead of 187), so these are read with ``pread``: each is there
+    only while it is quantized or converted.
     """
     from safetensors import safe_open
 
-    copied = copied or any(header.dtype != "F32" for header in read_headers(path).values())
-    backend = "pread" if copied else "mmap"
-    files = [safe_open(file, framework="pt", backend=backend) for file in weight_files(path)]
-    return {name: file.get_slice(name) for file in files for name in file.keys()}  # noqa: SIM118
+    headers = read_headers(path)
+    opened: dict[str, Any] = {}
+    for file in weight_files(path):
+        mapped = safe_open(file, framework="pt", backend="mmap")
+        read = safe_open(file, framework="pt", backend="pread")
+        for name in mapped.keys():  # noqa: SIM118 (no dictionary)
+            # Embeddings and head, outside the numbered blocks, are never quantized.
+            is_changed = headers[name].dtype != "F32" or (quantized and _IN_BLOCK.search(name))
+            opened[name] = (read if is_changed else mapped).get_slice(name)
+    return opened
 
 
 def _restore_origin(model: "PreTrainedModel", path: Path) -> None:
