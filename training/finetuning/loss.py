@@ -105,7 +105,8 @@ class _Head(NamedTuple):
     def logits(self, hidden: Tensor) -> Tensor:
         """Compute the logits (n, vocabulary) of hidden states (n, width)."""
         with self._without_decoder(hidden[None]):
-            return self.forward(inputs_embeds=hidden[None], use_cache=False).logits[0]
+            # Indexed by [0], the gradient of the logits would be copied into another of their size.
+            return self.forward(inputs_embeds=hidden[None], use_cache=False).logits.squeeze(0)
 
     @contextmanager
     def rounded_once(self) -> Generator[None]:
@@ -175,6 +176,9 @@ class _ChunkedLoss(torch.autograd.Function):
                 found: Any = torch.autograd.grad(
                     logits, [chunk, *trained], slope, allow_unused=True
                 )
+                # As views of their products autograd could not add to them in place: a tied
+                # embedding's own gradient would make a third matrix of that size.
+                found = [one if one is None else one.detach() for one in found]
                 towards_hidden[rows] = found[0]
                 towards_trained = [
                     one if so_far is None or one is None else so_far.add_(one)
