@@ -76,7 +76,36 @@ def test_states_are_those_of_the_papers() -> None:
     assert estimate.weights_mb == pytest.approx(538.06, abs=0.01)
     assert estimate.gradients_mb == pytest.approx(538.06, abs=0.01)
     assert estimate.optimizer_mb == pytest.approx(1076.12, abs=0.01)
-    assert estimate.highest_at == "optimizer"
+
+
+@pytest.mark.parametrize(
+    ("head", "accumulation", "besides"),
+    [(0, 1, 1), (0, 2, 2), (49152 * 576, 1, 0)],
+)
+def test_a_tied_embedding_and_each_further_batch_bring_a_gradient_more(
+    head: int, accumulation: int, besides: int
+) -> None:
+    shape = make_shape(head_parameters=head)
+    recipe, settings = decide("full", gradient_accumulation=accumulation, batch_size=1)
+
+    estimate = plan_memory(shape, recipe, settings, [RowLength(16, 8)] * 4, process_mb=0)
+
+    states = 16 * shape.parameters / 1e6
+    assert estimate.total_mb - estimate.process_mb == pytest.approx(
+        states + besides * 49152 * 576 * 4 / 1e6, rel=0.005
+    )
+
+
+def test_files_in_16_bits_are_converted_tensor_by_tensor() -> None:
+    in_fp32, in_bf16 = make_shape(), make_shape(weight_bytes=269_030_016)
+    recipe, settings = decide("prompt_tuning", batch_size=1)
+
+    plans = [
+        plan_memory(shape, recipe, settings, [RowLength(1, 1)]) for shape in (in_fp32, in_bf16)
+    ]
+
+    assert [plan.highest_at for plan in plans] == ["loss", "loading"]
+    assert plans[1].working_mb == pytest.approx(49152 * 576 * 2 / 1e6)
 
 
 def test_a_4_bit_base_and_its_adapters_are_counted_as_in_the_paper() -> None:

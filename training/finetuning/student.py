@@ -62,7 +62,7 @@ def load_student(
         guard_quantized_layers(base)
     if settings.device == "cpu":
         trim_memory()
-        trim_between_blocks(base, backward=recipe.method == "full")
+        trim_between_blocks(base)
     model = _attach(base, settings.method, recipe.random_seed)
     tokenizer = tokenizer or load_tokenizer(student.path)
     return LoadedStudent(model, tokenizer, weights_sha256(student.path))

@@ -8,8 +8,7 @@ loading    weights, and the tensor that is being quantized or converted
 loss       states, gradients of earlier batches of the step, everything kept of the forward
            pass, and one chunk of logits with what its gradient needs
 backward   at its end: states, all gradients, and a tied embedding's second gradient
-optimizer  states, all gradients, and two copies of the largest trained tensor (torch's AdamW
-           on CPU goes tensor by tensor; on CUDA over all at once: one copy of everything)
+optimizer  states and all gradients; fused AdamW updates both moments in place
 =========  ==================================================================================
 
 States are weights (fp32: 4 bytes a parameter; NF4 with double quantization: 0.5 byte, 1/64 for
@@ -41,6 +40,8 @@ PROCESS_MB = {"cpu": 580.0, "cuda": 500.0}
 """Measured on CPU: interpreter, torch, transformers, trl, peft, bitsandbytes. CUDA: its context."""
 _TRAINER_MB = 60.0
 """Measured: trainer and dataset (28 to 34), and what libraries set up at the first step (30)."""
+_FP32 = 4
+"""Bytes of an element."""
 _NF4_BYTES = 0.5 + 1 / 64 + 1 / 4096
 _NF4_TABLES = 1100
 """Bytes of code tables beside each 4-bit layer."""
@@ -101,7 +102,7 @@ def plan_memory(
         _loading(shape, how),
         _loss(shape, recipe, how, batch, states),
         _backward(shape, recipe, how, states),
-        _optimizer(shape, settings, how, states),
+        _Moment("optimizer", gradients=states.gradients, optimizer=states.optimizer),
     )
     highest = max(moments, key=lambda moment: sum(moment[1:]))
     base = PROCESS_MB[settings.device] if process_mb is None else process_mb
@@ -185,8 +186,16 @@ def _count_states(
 
 
 def _loading(shape: StudentShape, how: Computation) -> _Moment:
-    largest = max(linear.parameters for linear in shape.linears)
-    return _Moment("loading", working=(8.0 if how.method == "qlora" else 4.0) * largest)
+    """Count the tensors that are there twice while they are converted.
+
+    What stays as it is in the file is mapped, not copied. Files in less than 4 bytes a parameter
+    are converted tensor by tensor, the largest of which counts; 4-bit layers are made from a
+    tensor in fp32 and one in their file's format.
+    """
+    stored = shape.weight_bytes / shape.parameters
+    converted = max(shape.embedding_parameters, shape.head_parameters) if stored < _FP32 else 0
+    quantized = max(linear.parameters for linear in shape.linears) if how.method == "qlora" else 0
+    return _Moment("loading", working=max(stored * converted, (stored + _FP32) * quantized))
 
 
 def _loss(
@@ -222,26 +231,14 @@ def _loss(
 def _backward(shape: StudentShape, recipe: Recipe, how: Computation, states: _States) -> _Moment:
     extra = 0.0
     if how.trains_base:
-        # Head and embedding each bring a gradient of the whole tied matrix before they are summed.
-        extra = 4.0 * shape.embedding_parameters * (2 if recipe.gradient_accumulation > 1 else 1)
+        # The embedding's gradient comes last: beside the head's, where both are one matrix, and
+        # beside the sum of the batches before.
+        besides = int(shape.head_parameters == 0) + int(recipe.gradient_accumulation > 1)
+        extra = 4.0 * shape.embedding_parameters * besides
     first = float(weight_copies(shape, how)) / shape.layers
     return _Moment(
         "backward",
         gradients=states.gradients,
         optimizer=states.optimizer,
         working=extra + first,
-    )
-
-
-def _optimizer(
-    shape: StudentShape, settings: Settings, how: Computation, states: _States
-) -> _Moment:
-    if settings.device == "cuda":
-        working = states.optimizer / 2
-    elif how.trains_base:
-        working = 2 * 4.0 * max(shape.embedding_parameters, shape.head_parameters)
-    else:
-        working = 0.0
-    return _Moment(
-        "optimizer", gradients=states.gradients, optimizer=states.optimizer, working=working
     )
