@@ -1,12 +1,13 @@
 """Peak memory of real runs against the plan made before them, each run in a process of its own.
 
-    python -m benchmarks.memory [--precision fp32] [--student smollm2-135m] [--length 64]
+    python -m benchmarks.memory [--precision bf16] [--student smollm2-135m] [--length 64]
 
 What is measured: the high-water mark of resident memory (VmHWM, reset through
 ``/proc/self/clear_refs``) from before the weights are loaded to after the second step, less what
 the process held before (interpreter, libraries, tokenizer; one malloc arena, heap trimmed). The
 plan is ``plan_memory`` with nothing added. ``whole`` is the whole resident peak. Rows are made up,
-all of the same length, the second half of each labelled; 2 rows a batch, one batch a step.
+all of the same length, the second half of each labelled; 2 rows a batch, one batch a step. Methods
+are compared in fp32: under bf16 autocast keeps a copy of each frozen weight of LoRA's.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--student", choices=STUDENTS, action="append")
     parser.add_argument("--method", choices=get_args(Method), action="append")
     parser.add_argument("--length", type=int, action="append")
-    parser.add_argument("--precision", choices=get_args(Precision), default="bf16")
+    parser.add_argument("--precision", choices=get_args(Precision), default="fp32")
     parser.add_argument("--child", action="store_true")
     asked = parser.parse_args()
     students, methods = asked.student or STUDENTS, asked.method or MEASURED
