@@ -184,6 +184,8 @@ class _ChunkedLoss(torch.autograd.Function):
                     one if so_far is None or one is None else so_far.add_(one)
                     for so_far, one in zip(towards_trained, found[1:], strict=True)
                 ]
+                # The next chunk's would be made beside these.
+                del logits, slope, found
         ctx.slopes = (towards_hidden, *towards_trained)
         return total
 
