@@ -12,11 +12,13 @@ are compared in fp32: under bf16 autocast keeps a copy of each frozen weight of 
 
 import argparse
 import gc
+import importlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -34,6 +36,10 @@ from training.finetuning.recipe import Recipe, read_hardware, resolve
 from training.finetuning.student import Student, load_student
 from training.quiet import quiet_libraries
 
+_ARCHITECTURES = (
+    "transformers.models.gemma3.modeling_gemma3",
+    "transformers.models.llama.modeling_llama",
+)
 STUDENTS = ("smollm2-135m", "gemma-3-270m")
 LENGTHS = (64, 256, 512)
 MEASURED: tuple[Method, ...] = ("full", "lora", "qlora")
@@ -73,7 +79,7 @@ def main() -> None:
             print_rows(student, length, methods, asked.precision)
 
 
-def print_rows(student: str, length: int, methods: list[Method], precision: Precision) -> None:
+def print_rows(student: str, length: int, methods: Sequence[Method], precision: Precision) -> None:
     """Print a line for each method, the first of which is what others are held against."""
     full: Peak | None = None
     for method in methods:
@@ -100,10 +106,10 @@ def run_child(student: str, method: Method, length: int, precision: Precision) -
 
 def measure(student: str, method: Method, length: int, precision: Precision) -> Peak:
     """Plan one run, do it, and say what it took."""
-    import bitsandbytes  # noqa: F401 (all that a run imports is there before it is measured)
+    # All that a run imports is there before it is measured.
+    for name in ("bitsandbytes", *_ARCHITECTURES):
+        importlib.import_module(name)
     import torch
-    from transformers.models.gemma3 import modeling_gemma3  # noqa: F401 (the same)
-    from transformers.models.llama import modeling_llama  # noqa: F401 (the same)
 
     from training.finetuning.assembly import build_trainer
 

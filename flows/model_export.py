@@ -21,7 +21,7 @@ class ModelExportRequest(NamedTuple):
     """NAME (its newest version), NAME/VERSION, a folder, an embedded model or a hub id."""
     format: Literal["hf", "gguf"]
     target: Path
-    kind: GgufKind = "q8_0"
+    kind: GgufKind = "f16"
     """For GGUF."""
     dtype: Precision = "bf16"
     """For a folder of transformers."""

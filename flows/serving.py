@@ -54,7 +54,7 @@ def prepare(
 
     Args:
         reference: NAME (its newest version), NAME/VERSION, a folder, an embedded model, a hub id.
-        kind: How matrices are stored; None takes q8_0. An embedded model is served as it is.
+        kind: How matrices are stored; None takes f16. An embedded model is served as it is.
         settings: Where models are, and the cache.
         engine: Told what is done.
 
@@ -71,7 +71,7 @@ def prepare(
 
     manifest = read_training_manifest(folder)
     refuse_virtual_tokens(manifest)
-    kind = kind or "q8_0"
+    kind = kind or "f16"
     name = f"{manifest.name}/{manifest.version}" if manifest else folder.name
     path = settings.cache / "served" / f"{_identify(folder, manifest)}-{kind}.gguf"
     _export_once(folder, name, path, kind, engine)

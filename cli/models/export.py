@@ -69,8 +69,8 @@ def build_export_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kind",
         choices=(*_DTYPES, *get_args(GgufKind)),
-        help="number format of the weights; hf: bf16 (default) or fp32; gguf: q8_0 (default), "
-        "f16 or f32",
+        help="number format of the weights; hf: bf16 (default) or fp32; gguf: f16 (default), "
+        "q8_0 or f32",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace an earlier export, and only that"

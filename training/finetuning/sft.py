@@ -5,6 +5,7 @@ same code. A run that is cut off leaves no version; the same call continues it f
 checkpoint. Cost: SmolLM2-135M by QLoRA about 2 CPU-s a step of 2 rows of 256 tokens with bf16.
 """
 
+import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,12 +104,13 @@ def finetune(
         KeyboardInterrupt: After Ctrl-C, with a checkpoint written; the same call continues. After
             SIGTERM, in the same way, whatever its handler raises.
     """
-    from training.finetuning.distributed.shards import gather_trained
-
     check_name(name)
     check_trackers(report_to)
     settings = resolve(recipe, read_hardware())
     with _cpu_threads(settings.threads), quiet_libraries():
+        # Imported in the quiet: bitsandbytes, which comes with it, has advice to give.
+        from training.finetuning.distributed.shards import gather_trained
+
         ready = prepare(
             dataset, student.path, recipe, settings, protected, _start_counting(settings)
         )
@@ -194,6 +196,7 @@ def _train(
     from training.finetuning.assembly import as_columns, build_trainer
     from training.finetuning.callbacks import BeginCallback, RunCallback, open_records
     from training.finetuning.distributed.shards import check_spread
+    from training.finetuning.trainer import TrainingError
 
     trainer = build_trainer(run, loaded, contract.train, recipe, settings, tuple(report_to))
     check_spread(trainer, recipe)
@@ -211,7 +214,13 @@ def _train(
         nonlocal earlier
         if earlier is None:
             with records.stopwatch.paused():
-                earlier = RunState(loss_before=trainer.held_out_loss(held_out))
+                loss = trainer.held_out_loss(held_out)
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"The held-out loss of {run.parent.name!r} is {loss} before the first step: "
+                    "weights of the student are no numbers. Fetch its checkpoint again."
+                )
+            earlier = RunState(loss_before=loss)
             if is_first():
                 # Before the first checkpoint is there: a run killed right after it would take what
                 # the checkpoint has learned for the base.

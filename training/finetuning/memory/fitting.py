@@ -227,7 +227,7 @@ def _with_method(recipe: Recipe, method: Method) -> Recipe:
     """Change the method; settings that only the old one had go back to the new one's defaults."""
     if method == recipe.method:
         return recipe
-    cleared: dict[str, object] = dict.fromkeys(OF_METHODS)
+    cleared: dict[str, object] = {name: None for name in OF_METHODS}  # noqa: C420 (typed)
     packing = recipe.packing and method != "prompt_tuning"
     return recipe.model_copy(update={**cleared, "method": method, "packing": packing})
 
