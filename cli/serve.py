@@ -65,8 +65,8 @@ def build_serve_parser() -> Parser:
     parser.add_argument(
         "--kind",
         choices=get_args(GgufKind),
-        help="how weights are stored: f16 (default) answers as the student does; q8_0 takes half of "
-        "it, and at 135M parameters another next token in one place of ten",
+        help="how weights are stored: f16 (default) answers as the student does; q8_0 takes half "
+        "of it, and at 135M parameters another next token in one place of ten",
     )
     return parser
 
