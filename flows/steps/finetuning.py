@@ -60,10 +60,9 @@ def finetune_student(params: FinetuneParams, settings: Settings, engine: Engine)
     check_trackers(params.report_to)
     request = find_request(params, settings, engine)
     enter_tracking_environment(settings, params.report_to, request.name)
-    run = _tune_here if params.processes == 1 else _tune_in_processes
-    manifest = read_manifest(
-        folder := run(request, params, settings, engine), TrainingManifest, "a tuned student"
-    )
+    tune = _tune_here if params.processes == 1 else _tune_in_processes
+    folder = tune(request, params, settings, engine)
+    manifest = read_manifest(folder, TrainingManifest, "a tuned student")
     engine.say(
         f"Held-out loss {manifest.loss_before:.3f} before, {manifest.loss_after:.3f} after "
         f"{manifest.steps} steps; saved in {folder}"

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from schemas.templates import INSTRUCTION
-from training.evaluation.prompts import build_prompt, draw_shots, label_completions
+from training.evaluation.prompts import draw_shots, label_completions, open_with
 from training.evaluation.tasks import EvaluationTask
 
 
@@ -15,15 +15,17 @@ def task(request: pytest.FixtureRequest) -> EvaluationTask:
 def test_zero_shot_prompt_is_the_training_text_of_the_record(task: EvaluationTask) -> None:
     text = task.items[0].text
 
-    assert build_prompt(task, (), text) == INSTRUCTION.render_prompt(
+    assert open_with(task, ()).render_prompt(
         task.question, text, task.language
-    )
+    ) == INSTRUCTION.render_prompt(task.question, text, task.language)
 
 
 def test_worked_example_has_its_label_where_the_answer_belongs(korean_task: EvaluationTask) -> None:
     shot = korean_task.shots[0]
 
-    assert build_prompt(korean_task, [shot], "좋네요.") == (
+    opened = open_with(korean_task, [shot])
+
+    assert opened.render_prompt(korean_task.question, "좋네요.", "ko") == (
         "### 질문: 긍정, 부정, 중립?\n\n### 맥락: 처음부터 끝까지 즐거웠어요. 0\n\n"
         "### 답변: 긍정\n\n"
         "### 질문: 긍정, 부정, 중립?\n\n### 맥락: 좋네요.\n\n### 답변:"
@@ -31,7 +33,9 @@ def test_worked_example_has_its_label_where_the_answer_belongs(korean_task: Eval
 
 
 def test_english_example_ends_in_its_label_too(english_task: EvaluationTask) -> None:
-    prompt = build_prompt(english_task, [english_task.shots[0]], "Fine.")
+    opened = open_with(english_task, [english_task.shots[0]])
+
+    prompt = opened.render_prompt(english_task.question, "Fine.", "en")
 
     assert "\n\n### Response:\npositive\n\nBelow is an instruction" in prompt
     assert prompt.endswith("### Input:\nFine.\n\n### Response:")

@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from training.evaluation.prompts import build_prompt, draw_shots, label_completions
+from schemas.templates import INSTRUCTION
+from training.evaluation.prompts import draw_shots, label_completions, open_with
 from training.evaluation.scoring import (
     BrokenModelError,
     PromptTooLongError,
@@ -45,8 +46,9 @@ def _assert_equal(found: list[list[float]], expected: torch.Tensor) -> None:
 def _prompts(task: EvaluationTask, shots: int) -> list[str]:
     examples = draw_shots(task, shots, seed=0)
     # Texts of quite different lengths, so that rows of one batch are padded.
+    opened = open_with(task, examples)
     return [
-        build_prompt(task, examples, item.text * (1 + number % 3))
+        opened.render_prompt(task.question, item.text * (1 + number % 3), task.language)
         for number, item in enumerate(task.items)
     ]
 
@@ -162,7 +164,10 @@ def test_model_without_numbers_is_named_broken(llama: Path) -> None:
 def test_smollm2_scores_equal_plain_transformers(smollm2_checkpoint: Path) -> None:
     model, tokenizer = load_model(smollm2_checkpoint)
     task = load_task("movie-sentiment-en")
-    prompts = [build_prompt(task, (), item.text) for item in balanced_prefix(task, 24)]
+    prompts = [
+        INSTRUCTION.render_prompt(task.question, item.text, task.language)
+        for item in balanced_prefix(task, 24)
+    ]
 
     found = score_answers(model, tokenizer, prompts, label_completions(task))
 

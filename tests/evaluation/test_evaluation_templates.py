@@ -13,7 +13,7 @@ from schemas.rendering import TemplateError
 from schemas.templates import INSTRUCTION
 from training.base_model import load_tokenizer
 from training.evaluation.asking import choose_template
-from training.evaluation.prompts import build_prompt, draw_shots, label_completions, open_with
+from training.evaluation.prompts import draw_shots, label_completions, open_with
 from training.evaluation.report import EvaluationRequest, evaluate, read_report
 from training.evaluation.scoring import score_answers
 from training.evaluation.tasks import EvaluationTask
@@ -147,14 +147,15 @@ def test_scores_in_chat_form_equal_plain_transformers(
     model, tokenizer = load_model(make_model("base", CHAT))
     template = find_template("chat", tokenizer)
     shots = draw_shots(task, count, seed=0)
+    opened = open_with(task, shots, template)
     texts = [item.text for item in task.items[:4]]
 
     found = score_answers(
         model,
         tokenizer,
-        [build_prompt(task, shots, text, template) for text in texts],
+        [opened.render_prompt(task.question, text, task.language) for text in texts],
         label_completions(task, template),
-        template=open_with(task, shots, template),
+        template=opened,
     )
 
     def score(text: str, label: str) -> float:
@@ -181,7 +182,9 @@ def test_worked_examples_are_earlier_turns_in_chat_form(
 ) -> None:
     template = find_template("chat", load_tokenizer(make_model("base", CHAT)))
 
-    assert build_prompt(korean_task, korean_task.shots[:1], "좋네요.", template) == (
+    opened = open_with(korean_task, korean_task.shots[:1], template)
+
+    assert opened.render_prompt(korean_task.question, "좋네요.", "ko") == (
         "# user\n긍정, 부정, 중립?\n\n처음부터 끝까지 즐거웠어요. 0</s>\n# assistant\n긍정</s>\n"
         "# user\n긍정, 부정, 중립?\n\n좋네요.</s>\n# assistant\n"
     )

@@ -54,17 +54,6 @@ def open_with(
     return template.after(examples, task.language)
 
 
-def build_prompt(
-    task: EvaluationTask,
-    shots: Sequence[TaskItem],
-    text: str,
-    template: Template = INSTRUCTION,
-) -> str:
-    """Render worked examples and the text to be answered."""
-    opened = open_with(task, shots, template)
-    return opened.render_prompt(task.question, text, task.language)
-
-
 def label_completions(task: EvaluationTask, template: Template = INSTRUCTION) -> tuple[str, ...]:
     """Render each label as the answer it would be in training, in the order of the labels."""
     return tuple(template.render_completion(label, task.language) for label in task.labels)
