@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from cli.arguments import Parser, TeachingFormatter, build_parser
 from flows.settings import read_settings
 from pipeline.publishing.statistics.figures import VersionStatistics
-from schemas.manifest import DatasetManifest, DraftsManifest, EvaluationReport, TrainingManifest
+from schemas.evaluation import EvaluationReport
+from schemas.manifest import DatasetManifest, DraftsManifest, TrainingManifest
 from schemas.records import Draft, InstructionRecord, Rejection, SeedTask
 from schemas.review import ReviewDecision
 

@@ -19,7 +19,7 @@ from pipeline.curation.imported_rows import Row, read_rows
 from pipeline.publishing.versions import open_version
 from schemas.errors import UserError
 from schemas.storage import describe_validation_error
-from training.evaluation.tasks import load_task
+from training.evaluation.tasks.loading import load_task
 
 # An input this short ("Korea", "3, 5, 9") is that of many tasks; in UTF-8, where a syllable counts
 # as three letters.

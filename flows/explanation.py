@@ -34,7 +34,7 @@ from schemas.records import (
     SeedTask,
     Stage,
 )
-from training.evaluation.tasks import BUILT_IN_TASKS
+from training.evaluation.tasks.loading import list_tasks
 
 _WHOLE_SET_STAGES = ("near-duplicate", "contamination", "judge")
 """Stages that drop records which novelty had kept, and others may have collided with."""
@@ -258,7 +258,7 @@ class _Elsewhere:
 
     def _find_item(self, other: str) -> Collision | None:
         sets = CurationConfig.model_validate(self._manifest.curation).contamination.sets
-        for item in load_protected(sets, tuple(BUILT_IN_TASKS), self._settings):
+        for item in load_protected(sets, list_tasks(), self._settings):
             if item.id == other:
                 text = Text(item.id, "en", "\n".join(item.texts), "", "")
                 return Collision(text, f"an item of {item.source}")

@@ -29,7 +29,8 @@ from pipeline.publishing.index_page.contents import (
 from pipeline.publishing.index_page.page import render_index
 from pipeline.publishing.versions import list_versions
 from schemas.errors import PacaloomError
-from schemas.manifest import DatasetManifest, EvaluationReport, TrainingManifest
+from schemas.evaluation import EvaluationReport
+from schemas.manifest import DatasetManifest, TrainingManifest
 from schemas.storage import describe_validation_error, write_text
 from training.evaluation.registry import RegisteredModel, Registry
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from schemas.evaluation import MatrixRow, Verdict
 from schemas.frozen import Frozen
-from schemas.manifest import JudgeReport, MatrixRow, Verdict
+from schemas.manifest import JudgeReport
 from schemas.records import Language, Reason
 
 

@@ -14,7 +14,7 @@ from schemas.frozen import Frozen
 from schemas.records import Language
 from training.base_model import Precision
 from training.evaluation.gate import GatePolicy
-from training.evaluation.tasks import ShotCount
+from training.evaluation.tasks.items import ShotCount
 from training.finetuning.recipe import Recipe
 from training.finetuning.tracking import Tracker
 

@@ -1,4 +1,4 @@
-"""What a dataset version, a tuned student and an evaluation say about themselves.
+"""What a dataset version and a tuned student say about themselves.
 
 Manifests hold no clock: the same inputs give the same bytes.
 """
@@ -302,79 +302,3 @@ class TrainingManifest(Frozen):
     libraries: dict[str, str]
     """Versions of the libraries that decide the result."""
     code_version: str
-
-
-class MatrixRow(Frozen):
-    """One cell of the evaluation matrix: a model on a task with so many worked examples."""
-
-    model: str
-    task: str
-    language: Language
-    shots: int = Field(ge=0)
-    item_count: int
-    accuracy: Share
-    low: Share
-    """Lower end of the 95 % bootstrap interval over items."""
-    high: Share
-
-
-class Comparison(Frozen):
-    """Challenger against baseline on identical items and shots."""
-
-    task: str
-    language: Language
-    shots: int
-    """Worked examples that the challenger was given."""
-    baseline_shots: int
-    """The same, but where tuned zero-shot is held against the baseline's few-shot."""
-    baseline: str
-    challenger: str
-    item_count: int
-    wins: int = Field(ge=0)
-    """Items that only the challenger got right."""
-    losses: int = Field(ge=0)
-    """Items that only the baseline got right."""
-    difference: float
-    """Accuracy of the challenger minus that of the baseline, in [-1, 1]."""
-    low: float
-    high: float
-    """Ends of the 95 % paired bootstrap interval."""
-    p_value: float
-    """Exact McNemar, two-sided."""
-
-
-Verdict = Literal["promote", "hold", "reject"]
-
-
-class GateVerdict(Frozen):
-    """Whether the challenger may replace the champion, and why."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    challenger: str
-    champion: str
-    """What it was compared with: the champion, or the base model when there is none yet."""
-    items_needed: int | None = None
-    """For ``hold``: items at which a difference of the observed size would be decided."""
-
-
-class EvaluationReport(Frozen):
-    """All that one evaluation found."""
-
-    format: Literal["pacaloom-evaluation/1"] = "pacaloom-evaluation/1"
-    id: str
-    """Hash of models, tasks, items and settings."""
-    items_hash: str
-    """Hash over the items and shots that were used; equal hashes are comparable."""
-    template: TemplateName = "instruction"
-    """The form in which all models were asked."""
-    template_hash: str
-    template_note: str = ""
-    """Says why a student was not asked in the form that it was trained with."""
-    seed: int
-    models: dict[str, str]
-    """Name in the matrix -> folder or embedded model."""
-    matrix: tuple[MatrixRow, ...]
-    comparisons: tuple[Comparison, ...]
-    verdict: GateVerdict | None = None
-    seconds: float

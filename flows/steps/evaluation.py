@@ -10,7 +10,8 @@ from flows.parameters import EvaluateParams
 from flows.resources import find_model_folder
 from flows.settings import Settings
 from schemas.errors import UserError
-from schemas.manifest import GateVerdict, TrainingManifest
+from schemas.evaluation import GateVerdict
+from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
 from training.evaluation.gate import GateError, judge
 from training.evaluation.registry import Registry

@@ -12,7 +12,7 @@ from flows.settings import Settings, enter_tracking_environment, read_environmen
 from pipeline.publishing.versions import open_version
 from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
-from training.evaluation.tasks import BUILT_IN_TASKS
+from training.evaluation.tasks.loading import list_tasks
 from training.finetuning.contract.protection import Protected, protect
 from training.finetuning.recipe import Recipe
 from training.finetuning.student import Student
@@ -49,7 +49,7 @@ def load_training_protection(sets: tuple[str, ...], settings: Settings) -> Prote
     """Protect the items of our own evaluation tasks and of sets of the user's."""
     texts: dict[str, list[str]] = {}
     lineage: set[str] = set()
-    for item in load_protected(sets, tuple(BUILT_IN_TASKS), settings):
+    for item in load_protected(sets, list_tasks(), settings):
         texts.setdefault(item.source, []).extend(item.texts)
         lineage.update(key for key in (item.id, item.derived_from) if key)
     return protect(texts, lineage)

@@ -18,7 +18,7 @@ from schemas.manifest import GenerationRun, ReviewReport
 from schemas.progress import Progress
 from schemas.records import Draft, SeedTask, StageResult
 from schemas.review import ReviewDecision
-from training.evaluation.tasks import BUILT_IN_TASKS
+from training.evaluation.tasks.loading import list_tasks
 
 
 class Curated(NamedTuple):
@@ -68,7 +68,7 @@ class Workbench(NamedTuple):
             earlier=open_earlier(self.against, config, self.settings, self.engine),
             redis_password=self.settings.redis_password,
             protected=load_protected(
-                config.contamination.sets, tuple(BUILT_IN_TASKS), self.settings
+                config.contamination.sets, list_tasks(), self.settings
             )
             if "contamination" in config.stage
             else (),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.manifest import GateVerdict, Verdict
+from schemas.evaluation import GateVerdict, Verdict
 from tests.cli.command import run_pacaloom
 from training.evaluation.registry import Registry
 

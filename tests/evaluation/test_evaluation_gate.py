@@ -3,7 +3,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 
-from schemas.manifest import Comparison, EvaluationReport, Verdict
+from schemas.evaluation import Comparison, EvaluationReport, Verdict
 from training.evaluation.gate import GateError, GatePolicy, judge
 from training.evaluation.statistics import Pairs, count_pairs, mcnemar
 

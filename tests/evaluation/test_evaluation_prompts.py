@@ -4,7 +4,7 @@ import pytest
 
 from schemas.templates import INSTRUCTION
 from training.evaluation.prompts import draw_shots, label_completions, open_with
-from training.evaluation.tasks import EvaluationTask
+from training.evaluation.tasks.items import EvaluationTask
 
 
 @pytest.fixture(params=["english_task", "korean_task"])

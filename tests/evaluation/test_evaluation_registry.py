@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.manifest import GateVerdict, Verdict
+from schemas.evaluation import GateVerdict, Verdict
 from training.evaluation.registry import Registry, RegistryAccessError, RegistryError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.manifest import EvaluationReport
+from schemas.evaluation import EvaluationReport
 from training.base_model import ModelLoadError
 from training.evaluation.report import (
     EvaluationError,
@@ -13,7 +13,7 @@ from training.evaluation.report import (
     evaluate,
     read_report,
 )
-from training.evaluation.tasks import EvaluationTask, TaskError
+from training.evaluation.tasks.items import EvaluationTask, TaskError
 
 
 class InterruptedByTestError(Exception):

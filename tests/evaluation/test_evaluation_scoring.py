@@ -16,7 +16,8 @@ from training.evaluation.scoring import (
     keep_output_exact,
     score_answers,
 )
-from training.evaluation.tasks import EvaluationTask, balanced_prefix, load_task
+from training.evaluation.tasks.items import EvaluationTask
+from training.evaluation.tasks.loading import balanced_prefix, load_task
 from training.loading import load_model
 
 

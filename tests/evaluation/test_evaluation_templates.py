@@ -16,7 +16,7 @@ from training.evaluation.asking import choose_template
 from training.evaluation.prompts import draw_shots, label_completions, open_with
 from training.evaluation.report import EvaluationRequest, evaluate, read_report
 from training.evaluation.scoring import score_answers
-from training.evaluation.tasks import EvaluationTask
+from training.evaluation.tasks.items import EvaluationTask
 from training.loading import load_model
 from training.templating import find_template
 

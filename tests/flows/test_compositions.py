@@ -19,7 +19,7 @@ from flows.settings import ROOT, Settings
 from pipeline.curation.shards import Examination, examine_here
 from pipeline.generation.config import GenerationConfig
 from schemas.errors import UserError
-from schemas.manifest import MatrixRow
+from schemas.evaluation import MatrixRow
 from schemas.progress import Progress, no_progress
 from training.finetuning.recipe import Recipe
 

@@ -9,7 +9,8 @@ from flows.engine import PlainEngine
 from flows.parameters import EvaluateParams
 from flows.settings import Settings
 from flows.steps.evaluation import ContestError, find_contest
-from schemas.manifest import ContractSummary, GateVerdict, MemoryEstimate, TrainingManifest
+from schemas.evaluation import GateVerdict
+from schemas.manifest import ContractSummary, MemoryEstimate, TrainingManifest
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

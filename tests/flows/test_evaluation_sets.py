@@ -19,7 +19,7 @@ from pipeline.publishing.tables import TableError
 from schemas.records import InstructionRecord
 from schemas.storage import ManifestError
 from tests.curation.making import make_record
-from training.evaluation.tasks import BUILT_IN_TASKS, load_task
+from training.evaluation.tasks.loading import list_tasks, load_task
 
 LONG_INPUT = "The meeting of the board was moved from Monday to Thursday afternoon."
 
@@ -35,17 +35,17 @@ def write_set(path: Path, *rows: object) -> str:
 
 
 def test_own_tasks_give_their_scored_items_and_not_the_worked_examples(room: Settings) -> None:
-    items = load_protected((), tuple(BUILT_IN_TASKS), room)
+    items = load_protected((), list_tasks(), room)
 
-    tasks = [load_task(name) for name in BUILT_IN_TASKS]
+    tasks = [load_task(name) for name in list_tasks()]
     assert [item.id for item in items] == [one.id for task in tasks for one in task.items]
     protected = {text for item in items for text in item.texts}
     assert not protected & {one.text for task in tasks for one in task.shots}
 
 
 def test_review_of_our_own_test_split_never_gets_into_a_dataset(room: Settings) -> None:
-    items = load_protected((), tuple(BUILT_IN_TASKS), room)
-    english, korean = (load_task(name).items[0] for name in BUILT_IN_TASKS)
+    items = load_protected((), list_tasks(), room)
+    english, korean = (load_task(name).items[0] for name in list_tasks())
     records = [
         make_record("Classify the review.", "en", input_text=english.text.upper()),
         make_record(f"다음 평은 긍정인가요? {korean.text}", "ko"),

@@ -10,12 +10,10 @@ import pytest
 
 from flows.index_page import gather_outputs, write_index
 from flows.settings import Settings
+from schemas.evaluation import EvaluationReport, GateVerdict, MatrixRow
 from schemas.manifest import (
     ContractSummary,
     DatasetManifest,
-    EvaluationReport,
-    GateVerdict,
-    MatrixRow,
     MemoryEstimate,
     SourceFile,
     TrainingManifest,

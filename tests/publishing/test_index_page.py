@@ -22,7 +22,8 @@ from pipeline.publishing.index_page.lineage import describe_size, lay_out
 from pipeline.publishing.index_page.markup import make_anchor, tag
 from pipeline.publishing.index_page.page import render_index
 from pipeline.publishing.index_page.speaking import read_words
-from schemas.manifest import MatrixRow, SourceFile
+from schemas.evaluation import MatrixRow
+from schemas.manifest import SourceFile
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOSTILE = Path(__file__).parent / "hostile.json"

@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from schemas.exchange import Decoding, Message, Prompt
-from schemas.manifest import DatasetManifest, EvaluationReport, TrainingManifest
+from schemas.evaluation import EvaluationReport
+from schemas.manifest import DatasetManifest, TrainingManifest
 from schemas.records import Draft, InstructionRecord, Language, Provenance, Rejection, SeedTask
 
 PROVENANCE = Provenance(strategy="structured", teacher="t", completion_id="c")

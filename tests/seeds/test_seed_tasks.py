@@ -10,7 +10,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from pipeline.generation.seeds import load_seed_tasks
 from schemas.records import LANGUAGES, Language, SeedTask
-from training.evaluation.tasks import load_task
+from training.evaluation.tasks.loading import load_task
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_SEEDS = ROOT.parent / "shared" / "data" / "stanford_alpaca" / "seed_tasks.jsonl"

@@ -22,7 +22,7 @@ from pydantic import Field
 
 from schemas.errors import UserError
 from schemas.frozen import Frozen
-from schemas.manifest import Comparison, EvaluationReport, GateVerdict, Verdict
+from schemas.evaluation import Comparison, EvaluationReport, GateVerdict, Verdict
 from training.evaluation.statistics import (
     Pairs,
     holm,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from schemas.manifest import Comparison, MatrixRow
+from schemas.evaluation import Comparison, MatrixRow
 from schemas.storage import atomic_path
 from training.evaluation.cells import Answered
 from training.evaluation.statistics import (

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from schemas.rendering import Shot
 from schemas.templates import INSTRUCTION, Template
-from training.evaluation.tasks import EvaluationTask, TaskError, TaskItem
+from training.evaluation.tasks.items import EvaluationTask, TaskError, TaskItem
 
 
 def draw_shots(task: EvaluationTask, count: int, seed: int) -> tuple[TaskItem, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from schemas.errors import PacaloomError, UserError
-from schemas.manifest import GateVerdict
+from schemas.evaluation import GateVerdict
 
 FORMAT = 1
 """Version of the tables; stored in the file's ``user_version``."""

@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError, model_validator
 from schemas.errors import UserError
 from schemas.frozen import Frozen
 from schemas.identity import digest, short_id
-from schemas.manifest import EvaluationReport
+from schemas.evaluation import EvaluationReport
 from schemas.progress import Progress, no_progress
 from schemas.storage import atomic_folder, describe_validation_error, write_text
 from training.base_model import Precision, check_checkpoint
@@ -37,7 +37,7 @@ from training.evaluation.cells import (
 )
 from training.evaluation.fingerprint import fingerprint
 from training.evaluation.matrix import compare, matrix_row, write_items
-from training.evaluation.tasks import BUILT_IN_TASKS, ShotCount
+from training.evaluation.tasks.items import ShotCount
 
 
 class EvaluationError(UserError):

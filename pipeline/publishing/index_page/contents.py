@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from schemas.manifest import MatrixRow, SourceFile, Verdict
+from schemas.evaluation import MatrixRow, Verdict
+from schemas.manifest import SourceFile
 from schemas.records import Language
 
 LinkKind = Literal["report", "card", "manifest", "results"]

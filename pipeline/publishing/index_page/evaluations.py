@@ -6,7 +6,7 @@ from pipeline.publishing.index_page.contents import EvaluationEntry
 from pipeline.publishing.index_page.markup import Html, join, make_anchor, tag
 from pipeline.publishing.index_page.speaking import Speaker, show_links, show_time
 from pipeline.publishing.index_page.tables import show_verdict
-from schemas.manifest import MatrixRow
+from schemas.evaluation import MatrixRow
 
 Column = tuple[str, int]
 """Task and number of worked examples."""

@@ -1,0 +1,124 @@
+"""Find tasks: our own by name, any JSONL file of the user's by path.
+
+Our own lie in ``built_in/`` beside this module. A file of the user's needs no card: one is made
+from its items, and where there is a ``<stem>.card.json`` beside it, that one counts.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.evaluation import Metric
+from schemas.records import Language
+from schemas.storage import describe_validation_error, read_jsonl
+from training.evaluation.tasks.items import EvaluationTask, TaskCard, TaskError, TaskItem, Wording
+
+_BUILT_IN = Path(__file__).parent / "built_in"
+_CARD = ".card.json"
+
+
+def list_tasks() -> tuple[str, ...]:
+    """Name our own tasks, in alphabetical order."""
+    return tuple(sorted(path.name.removesuffix(_CARD) for path in _BUILT_IN.glob(f"*{_CARD}")))
+
+
+def load_task(name: str, language: Language | None = None) -> EvaluationTask:
+    """Load one of our own tasks by name, or a JSONL file by path.
+
+    Args:
+        name: One of :func:`list_tasks`, or the path of a file that ends in ``.jsonl``.
+        language: Of the prompts around a file's texts where it has no card; None decides by their
+            share of Hangul.
+
+    Raises:
+        TaskError: Unknown name, a card that is none, or items that cannot be scored.
+        RecordFileError: A line that is no item, by file, line and field.
+    """
+    if name in list_tasks():
+        path = _BUILT_IN / f"{name}.jsonl"
+    elif name.endswith(".jsonl"):
+        path = Path(name)
+    else:
+        raise TaskError(
+            f"Unknown task {name!r}: wanted one of {', '.join(list_tasks())}, "
+            "or the path of a .jsonl file of id, split, text and label."
+        )
+    items = list(read_jsonl(path, TaskItem))
+    return EvaluationTask(
+        name=path.stem,
+        card=_read_card(path) or _make_card(path, items, language),
+        items=tuple(item for item in items if item.split == "test"),
+        shots=tuple(item for item in items if item.split == "shots"),
+    )
+
+
+def balanced_prefix(task: EvaluationTask, limit: int | None) -> tuple[TaskItem, ...]:
+    """Take ``limit`` items with labels as even as they can be, in file order.
+
+    A smaller limit gives a subset of a larger one's items. None takes all. Own choices and written
+    answers have no labels in common, so there the first ones are taken.
+    """
+    if limit is None or limit >= len(task.items):
+        return task.items
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for position, item in enumerate(task.items):
+        label = item.label if task.card.labels else ""
+        ranked.append((seen[label], position))
+        seen[label] += 1
+    return tuple(task.items[position] for position in sorted(p for _, p in sorted(ranked)[:limit]))
+
+
+def _read_card(items: Path) -> TaskCard | None:
+    path = items.with_name(items.stem + _CARD)
+    if not path.is_file():
+        return None
+    try:
+        return TaskCard.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise TaskError(f"{path} is no task card: {describe_validation_error(error)}") from error
+
+
+def _make_card(path: Path, items: list[TaskItem], language: Language | None) -> TaskCard:
+    """Describe a file that has no card, by what its items have."""
+    labels = tuple(sorted({item.label for item in items if item.label and not item.choices}))
+    spoken = language or _language_of(items)
+    return TaskCard(
+        language=spoken,
+        family="other",
+        metric=_metric_of(items),
+        labels=labels,
+        wordings=_make_wordings(labels, spoken),
+        licence="unknown",
+        origin=path.name,
+    )
+
+
+def _metric_of(items: list[TaskItem]) -> Metric:
+    if any(item.constraints for item in items):
+        return "constraints"
+    return "exact_match" if any(item.references for item in items) else "accuracy"
+
+
+def _make_wordings(labels: tuple[str, ...], language: Language) -> tuple[Wording, ...]:
+    if not labels:
+        return (Wording(name="plain"),)
+    listed = ", ".join(labels)
+    if language == "ko":
+        # "가운데" follows any noun unchanged, so no particle has to agree with the last label.
+        question = f"다음 글을 읽고 {listed} 가운데 하나로 답하세요."
+    else:
+        question = f"Read the text and answer with one of these labels: {listed}."
+    return (Wording(name="plain", instruction=question), Wording(name="arrow", form="arrow"))
+
+
+def _language_of(items: list[TaskItem]) -> Language:
+    """Call a file Korean when a third of its letters are Hangul.
+
+    A Hangul syllable says about as much as two or three Latin letters, so Korean texts full of
+    English terms still reach a third, and an English text that quotes a Korean title does not.
+    """
+    letters = [letter for item in items for letter in item.text if letter.isalpha()]
+    hangul = sum("가" <= letter <= "힣" for letter in letters)
+    return "ko" if letters and hangul * 3 >= len(letters) else "en"
