@@ -1,12 +1,12 @@
 """The knobs of a generation run; imports nothing heavy, so that a command line shows them fast."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
 from schemas.exchange import Decoding
 from schemas.frozen import Frozen
-from schemas.records import Language
+from schemas.records import LANGUAGES, Language, TaskType
 
 StrategyName = Literal[
     "structured",
@@ -21,6 +21,10 @@ StrategyName = Literal[
 
 Quota = Annotated[int, Field(ge=0, le=10_000_000)]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+_EMPHASISED = {
+    f"{language}/{kind}": (language, kind) for language in LANGUAGES for kind in get_args(TaskType)
+}
 
 
 class Price(Frozen):
@@ -41,6 +45,9 @@ class GenerationConfig(Frozen):
     """How the teacher is asked: strategies with the share of kept records that each should write.
     Weights need not add up to 1. One whose drafts are often rejected is asked more often, up to
     eight times."""
+    emphasis: dict[str, Weight] = Field(default_factory=dict)
+    """How many times its ordinary share a kind of task is asked for, as ko/arithmetic=2; kinds that
+    are not named have 1. A retraining that grows its drafts sets it from the last evaluation."""
     examples_per_prompt: int = Field(default=3, ge=1, le=8)
     """Worked examples shown in each prompt. More steer better and cost prompt tokens."""
     prompts_per_round: int | None = Field(default=None, ge=1, le=50_000)
@@ -83,6 +90,23 @@ class GenerationConfig(Frozen):
     """Share of the latest drafts that must be admitted, or that strategy is given up in that
     language: a model that only repeats itself would be asked for ever. 0 never gives up. A yield
     near the floor may fall below it by chance; a larger ``patience`` makes that rarer."""
+
+    def emphasis_in(self, language: Language) -> dict[TaskType, float]:
+        """Return the kinds of task of one language that are asked for more or less."""
+        found = ((*_EMPHASISED[key], weight) for key, weight in self.emphasis.items())
+        return {kind: weight for spoken, kind, weight in found if spoken == language}
+
+    @field_validator("emphasis")
+    @classmethod
+    def _names_kinds(cls, emphasis: dict[str, float]) -> dict[str, float]:
+        for key in emphasis:
+            if key not in _EMPHASISED:
+                kinds = ", ".join(kind for kind in get_args(TaskType) if kind != "unspecified")
+                raise ValueError(
+                    f"wanted a language and a kind of task, as ko/arithmetic, found {key!r}; "
+                    f"kinds: {kinds}"
+                )
+        return emphasis
 
     @field_validator("quota")
     @classmethod

@@ -1,16 +1,18 @@
 """A grid of topic, kind of task and difficulty, and which of its cells the pool lacks most.
 
-The kind that lags most behind its share comes first, its share being that of its cells in the grid;
-of that kind the least covered cell; among equal ones the least covered topic, and then chance.
-Covered means drafts under way plus records admitted, and for kinds the seed tasks too: those carry
-no topic, so they cover a kind and no cell. A prompt that brought nothing counts a quarter: a cell
-that the teacher cannot fill would otherwise be asked for until the run ends.
+The kind that lags most behind its share comes first, its share being that of its cells in the grid,
+times an emphasis where the run gives one; of that kind the least covered cell; among equal ones the
+least covered topic, and then chance. Covered means drafts under way plus records admitted, and for
+kinds the seed tasks too: those carry no topic, so they cover a kind and no cell. A prompt that
+brought nothing counts a quarter: a cell that the teacher cannot fill would otherwise be asked for
+until the run ends.
 
 A draw costs the kinds and the cells of one kind, about 200 comparisons, whatever the pool holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeVar
 
 from schemas.records import TaskType
@@ -35,7 +37,13 @@ class Cell(NamedTuple):
 class Coverage:
     """What was asked for and what came of it, for one language."""
 
-    def __init__(self, cells: Sequence[Cell], seeds_by_type: Mapping[TaskType, int]) -> None:
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        seeds_by_type: Mapping[TaskType, int],
+        emphasis: Mapping[TaskType, float] = MappingProxyType({}),
+    ) -> None:
+        self._emphasis = emphasis
         self._cells: dict[TaskType, list[Cell]] = {}
         self._topic_sizes: dict[str, int] = {}
         for cell in cells:
@@ -59,7 +67,7 @@ class Coverage:
         self._count(cell, (admitted_count or _IN_VAIN) - 1.0)
 
     def _lag(self, kind: TaskType) -> tuple[float]:
-        return (self._in_type[kind] / len(self._cells[kind]),)
+        return (self._in_type[kind] / len(self._cells[kind]) / self._emphasis.get(kind, 1.0),)
 
     def _rank(self, cell: Cell) -> tuple[float, float]:
         topic_share = self._in_topic[cell.topic] / self._topic_sizes[cell.topic]

@@ -106,7 +106,7 @@ class Generation:
         self._commits = commits or GroupCommits(journal)
         self._progress = progress
         self._pools = {
-            language: ExamplePool(task.seeds, language)
+            language: ExamplePool(task.seeds, language, task.config.emphasis_in(language))
             for language, quota in task.config.quota.items()
             if quota
         }
@@ -249,6 +249,7 @@ class Generation:
                 seeds=self._task.seeds,
                 documents=self._task.documents,
                 examples_per_prompt=self._config.examples_per_prompt,
+                emphasis=self._config.emphasis_in(place.strategy.language),
             )
             self._samplers[key] = STRATEGIES[place.strategy.strategy].make_sampler(materials)
         return self._samplers[key]

@@ -14,8 +14,9 @@ tell whether a student has learnt more than its training tasks.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipeline.generation.coverage import Cell
@@ -86,7 +87,12 @@ class ExamplePool:
     together. Pools too small for that are left whole.
     """
 
-    def __init__(self, seeds: Iterable[SeedTask], language: Language) -> None:
+    def __init__(
+        self,
+        seeds: Iterable[SeedTask],
+        language: Language,
+        emphasis: Mapping[TaskType, float] = MappingProxyType({}),
+    ) -> None:
         own = [seed for seed in seeds if seed.language == language]
         if not own:
             raise SeedPoolError(
@@ -98,10 +104,10 @@ class ExamplePool:
         examples = [example for example in examples if _is_short(example)] or examples
         held_out = [example for example in examples if is_held_out(example.id)]
         others = [example for example in examples if not is_held_out(example.id)]
-        self._train = _Side(others)
-        self._held_out = _Side(held_out)
+        self._train = _Side(others, emphasis)
+        self._held_out = _Side(held_out, emphasis)
         if min(len(others), len(held_out)) < FEWEST_ON_A_SIDE:
-            self._train = self._held_out = _Side(examples)
+            self._train = self._held_out = _Side(examples, emphasis)
 
     def add(self, record: InstructionRecord) -> None:
         """Let an admitted record serve as an example; over-long ones are not shown.
@@ -140,8 +146,9 @@ class ExamplePool:
 class _Side:
     """Seed tasks, and the records that descend from them."""
 
-    def __init__(self, seeds: Sequence[Example]) -> None:
+    def __init__(self, seeds: Sequence[Example], emphasis: Mapping[TaskType, float]) -> None:
         self._seeds = seeds
+        self._emphasis = emphasis
         self._machine: list[Example] = []
         self._machine_seen = 0
         self._seeds_by_type: dict[TaskType, list[Example]] = {}
@@ -191,8 +198,8 @@ class _Side:
     def _least_asked(self, rng: Random) -> TaskType:
         """Pick the kind that lags most behind its share of the seed tasks; chance breaks ties."""
         lags: dict[TaskType, float] = {
-            kind: (self._asked[kind] + rng.random()) / len(self._seeds_by_type[kind])
-            for kind in self._seeds_by_type
+            kind: (self._asked[kind] + rng.random()) / len(seeds) / self._emphasis.get(kind, 1.0)
+            for kind, seeds in self._seeds_by_type.items()
         }
         return min(lags, key=lambda kind: lags[kind])
 

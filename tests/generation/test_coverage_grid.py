@@ -121,3 +121,11 @@ def test_kinds_that_make_no_sense_for_a_topic_are_left_out() -> None:
     assert "language" in kinds
     assert not kinds & {"arithmetic", "code", "unspecified"}
     assert len(make_cells({"t": Topic("nc", "tax", "forms")})) == (11 + 2) * 3
+
+
+def test_an_emphasised_kind_is_covered_so_many_times_its_share() -> None:
+    cells = [Cell(str(n), kind, "easy") for n in range(50) for kind in ("code", "reasoning")]
+    coverage = Coverage(cells, {}, {"reasoning": 3.0})
+    rng = Random(0)  # noqa: S311
+    kinds = Counter(coverage.take(rng).task_type for _ in range(120))
+    assert abs(kinds["reasoning"] - 90) <= 2

@@ -88,6 +88,16 @@ def test_kinds_are_asked_in_the_proportion_of_the_seed_tasks() -> None:
     assert asked["language"] == pytest.approx(20, abs=2)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_emphasised_kind_is_asked_so_many_times_its_share(language: Language) -> None:
+    seeds = [make_seed(language, n, "code") for n in range(20)]
+    seeds += [make_seed(language, 20 + n, "rewriting") for n in range(20)]
+    # Twice of one to once of the other: two thirds.
+    pool = ExamplePool(seeds, language, {"code": 2.0})
+    kinds = Counter(draw.task_type for draw in draw_many(pool, 300))
+    assert abs(kinds["code"] - 200) <= 5
+
+
 def test_same_generator_gives_the_same_draw_and_another_one_another() -> None:
     kinds: dict[TaskType, int] = {"code": 9, "rewriting": 9}
 

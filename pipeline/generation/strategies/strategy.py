@@ -5,14 +5,15 @@ follows from the answers so far alone. So a whole conversation is a pure functio
 the journal, and conversations run side by side without changing each other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from pipeline.generation.documents import Document
 from pipeline.generation.sampling import Draw, ExamplePool
 from schemas.exchange import Completion, Decoding, Exchange, Prompt
-from schemas.records import Draft, InstructionRecord, Language, SeedTask
+from schemas.records import Draft, InstructionRecord, Language, SeedTask, TaskType
 
 Waves = Sequence[Sequence[Exchange]]
 """What was asked and answered so far: a wave after the other, each in the order it was asked."""
@@ -31,6 +32,8 @@ class Materials(NamedTuple):
     documents: Sequence[Document]
     """Of both languages."""
     examples_per_prompt: int
+    emphasis: Mapping[TaskType, float] = MappingProxyType({})
+    """How many times its ordinary share a kind of task is asked for; 1 where it is not named."""
 
 
 class Sampler(Protocol):

@@ -59,7 +59,9 @@ class TopicSampler:
         kinds: list[TaskType] = [
             seed.task_type for seed in materials.seeds if seed.language == materials.language
         ]
-        self._coverage = Coverage(make_cells(_TOPICS[materials.language]), Counter(kinds))
+        self._coverage = Coverage(
+            make_cells(_TOPICS[materials.language]), Counter(kinds), materials.emphasis
+        )
 
     def draw(self, rng: Random, decoding: Decoding) -> Draw:
         cell = self._coverage.take(rng)
