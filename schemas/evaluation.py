@@ -75,6 +75,8 @@ class MatrixRow(Frozen):
     item_count: int
     cluster_count: int
     """Items that stand alone, and groups of those that do not."""
+    chance: Share = 0.0
+    """Accuracy of blind guessing: one over the answers to choose from; 0 for written answers."""
     accuracy: Share
     """Mean marks over items and variants; for choice tasks the accuracy."""
     low: Share
@@ -173,6 +175,8 @@ class ModelFacts(Frozen):
     model: str
     fingerprint: str
     """Of weights, base, config and tokenizer; of an endpoint its address and name."""
+    path: str = ""
+    """Folder on this machine, or an endpoint's address and name."""
     dataset: str = ""
     """``NAME/VERSION`` it was tuned on."""
     damage: str = ""
@@ -281,4 +285,6 @@ class EvaluationReport(Frozen):
     overlaps: tuple[Overlap, ...] = ()
     judged: tuple[JudgedPairs, ...] = ()
     verdict: GateVerdict | None = None
+    no_verdict: str = ""
+    """Why there is none."""
     seconds: float
