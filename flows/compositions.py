@@ -30,11 +30,13 @@ from flows.parameters import (
 )
 from flows.preflight import check_retrain
 from flows.settings import Settings
+from flows.steering import steer
 from flows.steps.curation import curate_and_publish
 from flows.steps.evaluation import evaluate_and_judge, promote_if_fit
 from flows.steps.finetuning import finetune_student
 from flows.steps.generation import generate_drafts
 from pipeline.curation.config import CurationConfig
+from training.evaluation.config import EvaluationConfig
 from training.finetuning.recipe import Recipe
 
 
@@ -76,6 +78,11 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
     seconds: dict[str, float] = {}
     with _timed("prepare", seconds):
         check_retrain(params, settings, engine)
+    steering = steer(params, settings)
+    if steering is not None:
+        engine.say(steering.reason)
+        change = {"quota": steering.quota, "emphasis": steering.emphasis}
+        params = params.model_copy(update=change)
     with _timed("generate", seconds):
         generated = generate_drafts(part_of(params, GenerateParams), settings, engine)
     curation = _protect_tasks(params)
@@ -106,13 +113,10 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
     with _timed("evaluate", seconds):
         evaluated = evaluate(
             EvaluateParams(
+                **dict(part_of(params, EvaluationConfig)),
                 model=(str(tuned.model),),
-                task=params.task,
-                shots=params.shots,
-                limit=params.limit,
                 random_seed=params.random_seed,
                 precision=params.precision,
-                gate=params.gate,
             ),
             settings,
             engine,

@@ -13,8 +13,7 @@ from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
 from schemas.records import Language
 from training.base_model import Precision
-from training.evaluation.gate import GatePolicy
-from training.evaluation.tasks.items import ShotCount
+from training.evaluation.config import EvaluationConfig
 from training.finetuning.recipe import Recipe
 from training.finetuning.tracking import Tracker
 
@@ -23,8 +22,6 @@ NO_SEEDS = "none"
 
 PROJECT_SEEDS = ("seeds/en.jsonl", "seeds/ko.jsonl")
 """Found in the project's folder from wherever the command runs."""
-
-_TASKS = ("movie-sentiment-en", "movie-sentiment-ko")
 
 Transport = Literal["live", "batch"]
 
@@ -156,30 +153,29 @@ class AskFinetuneParams(FinetuneParams):
     """With --preview: the number of each token behind it."""
 
 
-class EvaluateParams(Frozen):
-    """Compare models under zero-, one- and few-shot prompts on identical items and shots."""
+class EvaluateParams(EvaluationConfig):
+    """Compare models under zero-, one- and few-shot prompts on identical items, and judge.
+
+    Every model gets the same items, worked examples and wordings. The first is the challenger: the
+    gate says whether it may take the baseline's place, with its reasons. An interrupted run
+    continues with the cell it was in.
+    """
 
     model: tuple[ModelReference, ...] = Field(min_length=1)
-    """Models: a tuned student's folder, NAME or NAME/VERSION, an embedded student's name, or a
-    Hugging Face folder. The first is the challenger."""
+    """Models: a tuned student's folder, NAME or NAME/VERSION, an embedded student's name, a Hugging
+    Face folder, or a served endpoint with log-probabilities as URL#MODEL. The first is the
+    challenger."""
     baseline: str | None = None
-    """What it is compared with; default: the base model that the first was tuned from."""
-    task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
-    """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
-    shots: tuple[ShotCount, ...] = Field(default=(0, 1, 4), min_length=1)
-    """Worked examples in the prompt; each count is a column of the matrix."""
-    limit: int | None = Field(default=None, ge=2)
-    """Items a task, balanced over labels; None takes all."""
+    """What it is compared with; default: the champion of its name, else the base model that it was
+    tuned from."""
     random_seed: int = Field(default=0, ge=0)
     """Decides which worked examples are drawn, the same for all models."""
     precision: Precision | None = None
     """Number format of the scoring: bf16 takes 0.4 of the time on processors that compute in it.
     None takes it there, else fp32."""
-    gate: GatePolicy = GatePolicy()
-    """When the challenger may take the place of the baseline."""
 
 
-class RetrainParams(GenerationConfig, Recipe):
+class RetrainParams(GenerationConfig, Recipe, EvaluationConfig):
     """Generate, curate, publish, finetune, evaluate and judge, in one run.
 
     The tuned student becomes the champion of its name only when the gate says promote.
@@ -211,14 +207,9 @@ class RetrainParams(GenerationConfig, Recipe):
     more than half of the records are."""
     student: str = Field(default="smollm2-135m", min_length=1)
     """Base model: an embedded model's name, a Hugging Face id, or a local folder."""
-    task: tuple[str, ...] = Field(default=_TASKS, min_length=1)
-    """Evaluation tasks by name, or JSONL files of {"id", "split", "text", "label"}."""
-    shots: tuple[ShotCount, ...] = Field(default=(0, 1, 4), min_length=1)
-    """Worked examples in the prompt; each count is a column of the matrix."""
-    limit: int | None = Field(default=None, ge=2)
-    """Items a task, balanced over labels; None takes all."""
-    gate: GatePolicy = GatePolicy()
-    """When the challenger may take the champion's place."""
+    steer: bool = True
+    """With --grow: ask the teacher for more of what the last student of this name was weakest in,
+    by language and kind of task. Never shows it an item of an evaluation."""
 
 
 def part_of(params: Frozen, config: type[Config]) -> Config:

@@ -67,9 +67,7 @@ class Workbench(NamedTuple):
             examine=self.examine,
             earlier=open_earlier(self.against, config, self.settings, self.engine),
             redis_password=self.settings.redis_password,
-            protected=load_protected(
-                config.contamination.sets, list_tasks(), self.settings
-            )
+            protected=load_protected(config.contamination.sets, list_tasks(), self.settings)
             if "contamination" in config.stage
             else (),
         )

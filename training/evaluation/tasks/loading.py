@@ -5,6 +5,7 @@ from its items, and where there is a ``<stem>.card.json`` beside it, that one co
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,6 +22,33 @@ _CARD = ".card.json"
 def list_tasks() -> tuple[str, ...]:
     """Name our own tasks, in alphabetical order."""
     return tuple(sorted(path.name.removesuffix(_CARD) for path in _BUILT_IN.glob(f"*{_CARD}")))
+
+
+def load_tasks(names: Sequence[str]) -> list[EvaluationTask]:
+    """Load tasks by name or file, or several of ours by their family or as ``all``.
+
+    Raises:
+        TaskError: There is none, or two have the same name.
+    """
+    tasks = [load_task(one) for name in names for one in _expand(name)]
+    seen = [task.name for task in tasks]
+    twice = next((name for name in seen if seen.count(name) > 1), None)
+    if twice is not None or not tasks:
+        found = "none" if twice is None else f"{twice!r} twice"
+        raise TaskError(f"Wanted at least one task, each once, found {found}.")
+    return tasks
+
+
+def _expand(name: str) -> Sequence[str]:
+    if name == "all":
+        return list_tasks()
+    of_family = [one for one in list_tasks() if read_card(one).family == name]
+    return of_family or (name,)
+
+
+def read_card(name: str) -> TaskCard:
+    """Read the card of one of our own tasks, without its items."""
+    return TaskCard.model_validate_json((_BUILT_IN / f"{name}{_CARD}").read_bytes())
 
 
 def load_task(name: str, language: Language | None = None) -> EvaluationTask:
@@ -41,8 +69,8 @@ def load_task(name: str, language: Language | None = None) -> EvaluationTask:
         path = Path(name)
     else:
         raise TaskError(
-            f"Unknown task {name!r}: wanted one of {', '.join(list_tasks())}, "
-            "or the path of a .jsonl file of id, split, text and label."
+            f"Unknown task {name!r}: wanted one of {', '.join(list_tasks())}, one of "
+            "their families, all, or the path of a .jsonl file of id, split, text and label."
         )
     items = list(read_jsonl(path, TaskItem))
     return EvaluationTask(
