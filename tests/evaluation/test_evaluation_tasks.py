@@ -5,13 +5,12 @@ import pytest
 
 from schemas.records import Language
 from schemas.storage import RecordFileError
-from training.evaluation.prompts import draw_shots
-from training.evaluation.tasks import (
-    BUILT_IN_TASKS,
-    EvaluationTask,
-    TaskError,
+from training.evaluation.tasks.items import EvaluationTask, TaskError, TaskItem
+from training.evaluation.tasks.loading import (
     balanced_prefix,
+    list_tasks,
     load_task,
+    load_tasks,
 )
 
 Line = tuple[str, str, str]
@@ -27,30 +26,86 @@ def _write(path: Path, lines: list[Line], same_id: bool = False) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("name", "language", "labels"),
-    [
-        ("movie-sentiment-en", "en", ("positive", "negative", "neutral")),
-        ("movie-sentiment-ko", "ko", ("긍정", "부정", "중립")),
-    ],
-)
-def test_built_in_task_has_200_items_and_a_balanced_pool_of_shots(
-    name: str, language: Language, labels: tuple[str, ...]
+@pytest.mark.parametrize("name", list_tasks())
+def test_every_task_of_ours_has_a_card_a_balanced_pool_and_its_labels_in_every_wording(
+    name: str,
 ) -> None:
     task = load_task(name)
 
-    assert (task.language, task.labels) == (language, labels)
-    assert (len(task.items), len(task.shots)) == (200, 24)
-    assert {label: sum(s.label == label for s in task.shots) for label in labels} == dict.fromkeys(
-        labels, 8
-    )
-    assert all(label in task.question for label in labels)
+    assert len(task.items) >= (300 if task.is_choice else 150)
+    assert name.endswith(f"-{task.language}")
+    assert task.card.licence == "Apache-2.0"
+    labels = task.card.labels
+    for label in labels:
+        assert sum(shot.label == label for shot in task.shots) * len(labels) == len(task.shots)
+        for wording in task.card.wordings:
+            # The arrow form shows the labels by its worked examples.
+            assert wording.form == "arrow" or label in wording.instruction
 
 
-def test_unknown_name_lists_the_built_in_ones() -> None:
+def test_unknown_name_lists_ours() -> None:
     with pytest.raises(TaskError, match=r"'nsmc'.*movie-sentiment-en, movie-sentiment-ko"):
         load_task("nsmc")
-    assert len(BUILT_IN_TASKS) == 2
+
+
+def test_a_family_stands_for_its_tasks_in_both_languages() -> None:
+    names = [task.name for task in load_tasks(["sentiment"])]
+
+    assert names == ["movie-sentiment-en", "movie-sentiment-ko"]
+
+
+def test_all_stands_for_every_task_of_ours() -> None:
+    assert tuple(task.name for task in load_tasks(["all"])) == list_tasks()
+
+
+def test_a_task_that_is_named_twice_is_refused() -> None:
+    with pytest.raises(TaskError, match="each once, found 'movie-sentiment-en' twice"):
+        load_tasks(["sentiment", "movie-sentiment-en"])
+
+
+def _write_items(path: Path, *items: TaskItem) -> str:
+    path.write_text("\n".join(item.model_dump_json() for item in items))
+    return str(path)
+
+
+def test_items_with_references_are_a_task_of_written_answers(tmp_path: Path) -> None:
+    item = TaskItem(id="1", split="test", text="이름을 쓰세요: 김하늘", references=("김하늘",))
+
+    task = load_task(_write_items(tmp_path / "t.jsonl", item))
+
+    assert (task.is_choice, task.card.metric, task.language) == (False, "exact_match", "ko")
+
+
+def test_items_with_choices_of_their_own_need_no_labels(tmp_path: Path) -> None:
+    item = TaskItem(id="1", split="test", text="2 + 2?", label="four", choices=("three", "four"))
+
+    task = load_task(_write_items(tmp_path / "t.jsonl", item))
+
+    assert task.is_choice
+    assert task.card.labels == ()
+    assert task.answers_of(task.items[0]) == ("three", "four")
+
+
+def test_card_beside_a_file_counts(tmp_path: Path) -> None:
+    item = TaskItem(id="1", split="test", text="좋다", label="긍정")
+    card = {
+        "language": "ko", "family": "sentiment", "labels": ["부정", "긍정"], "licence": "cc0-1.0",
+        "origin": "mine", "wordings": [{"name": "mine", "instruction": "긍정인가 부정인가?"}],
+    }  # fmt: skip
+    (tmp_path / "t.card.json").write_text(json.dumps(card))
+
+    task = load_task(_write_items(tmp_path / "t.jsonl", item))
+
+    assert task.card.labels == ("부정", "긍정")
+    assert task.card.wordings[0].instruction == "긍정인가 부정인가?"
+
+
+def test_card_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.card.json").write_text('{"language": "fr"}')
+    item = TaskItem(id="1", split="test", text="a", label="x")
+
+    with pytest.raises(TaskError, match=r"t\.card\.json is no task card: language"):
+        load_task(_write_items(tmp_path / "t.jsonl", item))
 
 
 @pytest.mark.parametrize(
@@ -69,15 +124,16 @@ def test_file_of_the_user_is_a_task_in_the_language_of_its_texts(
 
     task = load_task(str(path))
 
-    assert (task.name, task.language, task.labels) == ("mine", language, ("no", "yes"))
-    assert "no, yes" in task.question
-    assert ("가운데 하나로" in task.question) == (language == "ko")
+    assert (task.name, task.language, task.card.labels) == ("mine", language, ("no", "yes"))
+    question = task.card.wordings[0].instruction
+    assert "no, yes" in question
+    assert ("가운데 하나로" in question) == (language == "ko")
 
 
 def test_language_that_is_given_wins_over_the_texts(tmp_path: Path) -> None:
     path = _write(tmp_path / "t.jsonl", [("test", "좋다", "good"), ("test", "나쁘다", "bad")])
 
-    assert load_task(str(path), language="en").question.startswith("Read the text")
+    assert load_task(str(path), language="en").card.wordings[0].instruction.startswith("Read")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +141,7 @@ def test_language_that_is_given_wins_over_the_texts(tmp_path: Path) -> None:
     [
         pytest.param(("good", "good enough"), "'good' is a prefix of label 'good enough'", id="en"),
         pytest.param(("긍정적", "긍정"), "'긍정' is a prefix of label '긍정적'", id="ko"),
-        pytest.param(("good", "good"), "at least two different labels, found 1", id="one"),
+        pytest.param(("good", "good"), "at least two different labels, found 'good'", id="one"),
     ],
 )
 def test_labels_that_cannot_be_told_apart_are_refused(
@@ -97,13 +153,23 @@ def test_labels_that_cannot_be_told_apart_are_refused(
         load_task(str(path))
 
 
-def test_label_that_is_missing_is_named_by_file_and_line(tmp_path: Path) -> None:
+def test_label_that_is_missing_is_named_by_item(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_text(
-        '{"id":"1","split":"test","text":"a","label":"x"}\n{"id":"2","split":"test","text":"b"}'
-    )
+    lines = [("1", '"x"'), ("2", '"y"')]
+    rows = [
+        f'{{"id": "{n}", "split": "test", "text": "a", "label": {label}}}' for n, label in lines
+    ]
+    path.write_text("\n".join([*rows, '{"id": "3", "split": "test", "text": "b"}']))
 
-    with pytest.raises(RecordFileError, match=r"t\.jsonl:2: label: Field required"):
+    with pytest.raises(TaskError, match=r"item '3' has no label, wanted one of x, y"):
+        load_task(str(path))
+
+
+def test_line_that_is_no_item_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"id": "1", "split": "exam", "text": "a", "label": "x"}')
+
+    with pytest.raises(RecordFileError, match=r"t\.jsonl:1: split"):
         load_task(str(path))
 
 
@@ -131,15 +197,13 @@ def test_limit_keeps_labels_even_and_a_smaller_one_is_contained(
 ) -> None:
     three, eight = balanced_prefix(korean_task, 3), balanced_prefix(korean_task, 8)
 
-    assert {item.label for item in three} == set(korean_task.labels)
-    assert sorted(sum(i.label == label for i in eight) for label in korean_task.labels) == [2, 3, 3]
+    assert {item.label for item in three} == set(korean_task.card.labels)
+    assert sorted(sum(i.label == label for i in eight) for label in korean_task.card.labels) == [
+        2,
+        3,
+        3,
+    ]
     assert set(three) < set(eight)
     assert (
         balanced_prefix(korean_task, None) == balanced_prefix(korean_task, 99) == korean_task.items
     )
-
-
-def test_too_few_worked_examples_are_named_by_label(korean_task: EvaluationTask) -> None:
-    # Twelve over three labels need four of each; the pool has three.
-    with pytest.raises(TaskError, match=r"need 4 lines.*found 3\. Add some or lower --shots"):
-        draw_shots(korean_task, 12, seed=0)
