@@ -18,8 +18,9 @@ from pipeline.curation.contamination.contamination import ProtectedItem
 from pipeline.curation.imported_rows import Row, read_rows
 from pipeline.publishing.versions import open_version
 from schemas.errors import UserError
+from schemas.evaluation import Family
 from schemas.storage import describe_validation_error
-from training.evaluation.tasks.loading import load_task
+from training.evaluation.tasks.loading import list_tasks, load_task, read_card
 
 # An input this short ("Korea", "3, 5, 9") is that of many tasks; in UTF-8, where a syllable counts
 # as three letters.
@@ -61,7 +62,10 @@ class _Question(NamedTuple):
 
 
 def load_protected(
-    sets: Sequence[str], tasks: Sequence[str], settings: Settings
+    sets: Sequence[str],
+    tasks: Sequence[str],
+    settings: Settings,
+    hold_out: Sequence[Family] = (),
 ) -> list[ProtectedItem]:
     """Load all items of evaluation sets and tasks, in order.
 
@@ -70,6 +74,7 @@ def load_protected(
             or NAME.
         tasks: Evaluation tasks by name or file, of which the scored items count.
         settings: Where datasets are.
+        hold_out: Families of our own tasks whose seed tasks count as items.
 
     Raises:
         EvaluationSetError: A file has no row with a text in a known column, or one that is none.
@@ -80,6 +85,7 @@ def load_protected(
         TaskError: There is no such task.
     """
     protected = [item for name in tasks for item in _read_task(name)]
+    protected += _hold_out(hold_out)
     for reference in sets:
         file = find_file(reference)
         if file.is_file() or reference.endswith((".jsonl", ".json")):
@@ -92,7 +98,18 @@ def load_protected(
 
 def _read_task(name: str) -> list[ProtectedItem]:
     task = load_task(name)
-    return [ProtectedItem(item.id, (item.text,), task.name) for item in task.items]
+    return [ProtectedItem(item.id, (item.text,), task.name, item.lineage) for item in task.items]
+
+
+def _hold_out(families: Sequence[Family]) -> list[ProtectedItem]:
+    """Name the seed tasks that teach families, by which their descendants are found."""
+    cards = [read_card(name) for name in list_tasks()] if families else []
+    return [
+        ProtectedItem(seed, (), f"what teaches {card.family}")
+        for card in cards
+        if card.family in families
+        for seed in card.lineage
+    ]
 
 
 def _read_file(path: Path) -> list[_Question]:

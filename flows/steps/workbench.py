@@ -67,7 +67,12 @@ class Workbench(NamedTuple):
             examine=self.examine,
             earlier=open_earlier(self.against, config, self.settings, self.engine),
             redis_password=self.settings.redis_password,
-            protected=load_protected(config.contamination.sets, list_tasks(), self.settings)
+            protected=load_protected(
+                config.contamination.sets,
+                list_tasks(),
+                self.settings,
+                config.contamination.hold_out,
+            )
             if "contamination" in config.stage
             else (),
         )

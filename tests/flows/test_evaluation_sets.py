@@ -16,10 +16,10 @@ from pipeline.curation.contamination.contamination import (
 from pipeline.curation.imported_rows import ImportedFileError
 from pipeline.publishing.publish import Publication, publish
 from pipeline.publishing.tables import TableError
-from schemas.records import InstructionRecord
+from schemas.records import InstructionRecord, Provenance
 from schemas.storage import ManifestError
 from tests.curation.making import make_record
-from training.evaluation.tasks.loading import list_tasks, load_task
+from training.evaluation.tasks.loading import list_tasks, load_task, read_card
 
 LONG_INPUT = "The meeting of the board was moved from Monday to Thursday afternoon."
 
@@ -45,7 +45,7 @@ def test_own_tasks_give_their_scored_items_and_not_the_worked_examples(room: Set
 
 def test_review_of_our_own_test_split_never_gets_into_a_dataset(room: Settings) -> None:
     items = load_protected((), list_tasks(), room)
-    english, korean = (load_task(name).items[0] for name in list_tasks())
+    english, korean = (load_task(name).items[0] for name in ("movie-sentiment-en", "movie-sentiment-ko"))
     records = [
         make_record("Classify the review.", "en", input_text=english.text.upper()),
         make_record(f"다음 평은 긍정인가요? {korean.text}", "ko"),
@@ -162,3 +162,23 @@ def test_what_is_no_set_is_said_to_be_none(tmp_path: Path, room: Settings) -> No
         load_protected((write_set(tmp_path / "list.jsonl", ["a"]),), (), room)
     with pytest.raises(ManifestError, match="not a dataset version"):
         load_protected((str(tmp_path),), (), room)
+
+
+def test_seed_tasks_of_a_held_out_family_may_have_no_descendants(room: Settings) -> None:
+    held_out = load_protected((), (), room, hold_out=("sentiment",))
+    cards = [read_card(name) for name in ("movie-sentiment-en", "movie-sentiment-ko")]
+
+    assert {item.id for item in held_out} == {seed for card in cards for seed in card.lineage}
+
+    record = InstructionRecord(
+        instruction="Is this review kind or unkind?",
+        input="The plot was thin but I laughed.",
+        output="kind",
+        language="en",
+        provenance=Provenance(
+            strategy="structured", teacher="t", completion_id="c", seed_ids=(cards[0].lineage[0],)
+        ),
+    )
+    result = drop_contaminated([record], held_out, ContaminationConfig())
+
+    assert [one.reason for one in result.dropped] == ["contaminated-lineage"]

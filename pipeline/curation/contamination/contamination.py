@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
+from schemas.evaluation import Family
 from schemas.frozen import Frozen
 from schemas.progress import Progress, no_progress
 from schemas.records import InstructionRecord, Reason, Rejection, StageResult, to_draft
@@ -50,6 +51,9 @@ class ContaminationConfig(Frozen):
     sets: tuple[str, ...] = ()
     """Evaluation sets that records must not hold: JSONL files of instruction, input, text, prompt,
     question or sentence, and dataset versions by folder, NAME/VERSION or NAME."""
+    hold_out: tuple[Family, ...] = ()
+    """Families of evaluation tasks whose seed tasks may have no descendants, so that a student is
+    examined in what it was never taught: sentiment, topic, entailment, arithmetic, …"""
     words: int = Field(default=8, ge=4)
     """Words of an n-gram, for English. Lower finds more rewording and more chance."""
     long_words: int = Field(default=13, ge=4)
