@@ -1,0 +1,114 @@
+"""Tell whether a written answer is one of the right ones, as a fair marker would.
+
+What is marked is the answer's beginning: its first line, or as many lines as the reference has.
+What a model writes after that is counted by the end rate, not here. In that line neither spelling
+of characters (NFKC), case, quotes, Markdown, end punctuation, thousand separators nor a lead-in
+("정답은", "The answer is") matter, nor English articles (SQuAD's evaluation, Rajpurkar et al. 2016,
+arXiv:1606.05250), nor white space in Korean, where compounds may be written either way (한글 맞춤법
+제50항). A Korean answer may carry a particle or copula *behind the reference*: cut off the answer
+instead, as by KorQuAD's script, they would make 고양 of 고양이.
+
+A reference with a number and a unit ("3명") is met by the same number, however written ("세 명",
+"3 명"), with the same unit or none. A reference that is a bare number is met by the answer's final
+number: that of its first line where this is nothing else, otherwise the last one in the text, as
+the ``flexible-extract`` filter of lm-evaluation-harness reads GSM8K, so that a solution may be
+worked out in front of it. Linear in the answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+
+from schemas.records import Language
+from training.evaluation.answers.numbers import (
+    Quantity,
+    last_number,
+    read_quantity,
+    read_worded_quantity,
+)
+
+_LEAD_IN = re.compile(
+    r"\s*(?:[#>*_`\s]*)(?:(?:최종\s*)?(?:정답|답변|답)(?:은|는)?(?=[\s:：*])"
+    r"|(?:(?:so|therefore),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\b(?:\s+is\b)?)"
+    r"[*_`]*\s*[:：=]?\s*",
+    re.IGNORECASE,
+)
+_QUOTES = re.compile(r"[\"'“”‘’`*«»「」『』《》〈〉]")
+# Of both ends what may stand around an answer; "-3", ".5" and "C#" keep their sign.
+_OUTER = re.compile(r"\A(?:\s*[-*•]\s+|[\s#>=(\[{…])+|[\s.,:;!?。，！？…~)\]}]+\Z")
+_SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_KOREAN_TAIL = re.compile(
+    r"(?:은|는|이|가|을|를|에|에서|에게|께|께서|으로|로|부터|까지)?"
+    r"(?:이다|다|입니다|임|이에요|예요|에요|이었다|였다|이었습니다|였습니다|이고요|이요|요)?"
+)
+
+
+def is_exact_match(answer: str, references: Sequence[str], language: Language) -> bool:
+    """Tell whether the answer is one of the references."""
+    return any(_matches(answer, reference, language) for reference in references)
+
+
+def _matches(answer: str, reference: str, language: Language) -> bool:
+    said = _begin(answer, len(_lines(reference)))
+    wanted = _normalise(reference, language)
+    found = _normalise(said, language)
+    if wanted and _is_reference(found, wanted, language):
+        return True
+    quantity = read_quantity(_bare(reference))
+    if quantity is None:
+        return False
+    stated = _read_stated(said)
+    if quantity.unit:
+        return stated is not None and _is_same(stated, quantity)
+    return (stated.value if stated else _last_number(answer)) == quantity.value
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _begin(answer: str, line_count: int) -> str:
+    """Return the answer's first lines, without what only announces them."""
+    text = unicodedata.normalize("NFKC", answer)
+    rest = _LEAD_IN.sub("", text, count=1) if _LEAD_IN.match(text) else text
+    return "\n".join(_lines(rest)[:line_count])
+
+
+def _bare(text: str) -> str:
+    return _OUTER.sub("", _QUOTES.sub("", unicodedata.normalize("NFKC", text)))
+
+
+def _normalise(text: str, language: Language) -> str:
+    lines = [_SEPARATOR.sub("", _bare(line)).casefold() for line in text.splitlines()]
+    joined = " ".join(lines)
+    if language == "ko":
+        return "".join(joined.split())
+    return " ".join(_ARTICLE.sub(" ", joined).split())
+
+
+def _is_reference(found: str, wanted: str, language: Language) -> bool:
+    if found == wanted:
+        return True
+    if language == "en" or not found.startswith(wanted):
+        return False
+    return _KOREAN_TAIL.fullmatch(found, len(wanted)) is not None
+
+
+def _read_stated(line: str) -> Quantity | None:
+    bare = _bare(line)
+    return read_quantity(bare) or read_worded_quantity(bare)
+
+
+def _is_same(stated: Quantity, wanted: Quantity) -> bool:
+    if stated.value != wanted.value:
+        return False
+    found, unit = stated.unit.casefold(), wanted.unit.casefold()
+    return (found.startswith(unit) and _KOREAN_TAIL.fullmatch(found, len(unit)) is not None) or (
+        _KOREAN_TAIL.fullmatch(found) is not None
+    )
+
+
+def _last_number(answer: str) -> Decimal | None:
+    return last_number(unicodedata.normalize("NFKC", answer))
