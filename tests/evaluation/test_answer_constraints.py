@@ -23,6 +23,8 @@ MET = [
     ({"kind": "characters", "at_most": 2}, unicodedata.normalize("NFD", "한글")),
     ({"kind": "sentences", "at_least": 2, "at_most": 2}, "Dr. Kim paid $3.50, i.e. too much. Why?"),
     ({"kind": "sentences", "at_least": 1, "at_most": 1}, '"Stop!" he cried... and ran.'),
+    ({"kind": "sentences", "at_least": 2, "at_most": 2}, "Ann B. Lee took vitamin C. It was 12."),
+    ({"kind": "sentences", "at_least": 2, "at_most": 2}, "물은 100°C. 얼음은 0이다."),
     ({"kind": "sentences", "at_least": 2, "at_most": 2}, "비가 왔다. 3.5mm쯤 왔다!"),
     ({"kind": "sentences", "at_least": 1, "at_most": 1}, "“가자!” 하고 그가 글쎄… 외쳤다."),
     ({"kind": "sentences", "at_least": 2, "at_most": 2}, "봄이 왔어요\n꽃이 폈어요"),

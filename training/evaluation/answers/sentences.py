@@ -14,9 +14,9 @@ LIST_MARK = re.compile(
 
 _END = re.compile(r"(?<![.…])[.!?。！？]+[\"'”’」』)\]*_]*(?=\s|(?<=[。！？]))")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|approx|no|fig|jr|sr|inc|ltd|co|e\.g|i\.e|a\.m|p\.m)"
-    r"|(?:^|\W)[A-Za-z]|(?:^|\s)\d{1,3})\.$",
-    re.IGNORECASE,
+    r"(?:\b(?i:mr|mrs|ms|dr|prof|st|vs|etc|approx|no|fig|jr|sr|inc|ltd|co|e\.g|i\.e|a\.m|p\.m)"
+    # An initial stands at the start or behind a capitalised word: "J. Kim", not "vitamin C.".
+    r"|(?:^|(?:^|\s)[A-Z][\w.]*\s+|\.)[A-HJ-Z]|^\d{1,3})\.$"
 )
 _GOES_ON = re.compile(
     r"\s*(?:[a-z]|(?:이?라고|이?라는|이?라며|하고|하며|하면서|하는)(?![가-힣]{3}))"
