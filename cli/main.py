@@ -41,6 +41,12 @@ def _run_serve(arguments: Sequence[str]) -> int:
     return run_serve(arguments)
 
 
+def _run_prompts(arguments: Sequence[str]) -> int:
+    from cli.prompts.prompts import run_prompts
+
+    return run_prompts(arguments)
+
+
 def _run_journal(arguments: Sequence[str]) -> int:
     from cli.journal import run_journal
 
@@ -87,6 +93,7 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
         "list, show and export tuned students; promote one, or roll back",
         _run_models,
     ),
+    "prompts": ("list evaluation tasks, show a prompt, compare wordings", _run_prompts),
     "serve": ("serve a student or an embedded model on 127.0.0.1, OpenAI-compatible", _run_serve),
     "journal": (
         "look into the prompts and answers of a name, and share them",

@@ -84,6 +84,7 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     from cli.datasets.datasets import build_whole_datasets_parser
     from cli.journal import build_journal_parser
     from cli.models.models import build_whole_models_parser
+    from cli.prompts.prompts import build_whole_prompts_parser
     from cli.review import build_review_parser
     from cli.rules import build_rules_parser
     from cli.serve import build_serve_parser
@@ -98,6 +99,7 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
         "datasets": build_whole_datasets_parser(),
         "journal": build_journal_parser(),
         "models": build_whole_models_parser(),
+        "prompts": build_whole_prompts_parser(),
         "review": build_review_parser(),
         "rules": build_rules_parser(),
         "serve": build_serve_parser(),

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from flows.engine import Engine
+from flows.registry import open_registry
 from flows.resources import find_model_folder
 from flows.settings import Settings
-from flows.steps.evaluation import open_registry
 from schemas.exports import ExportManifest, GgufKind, MergeReport
 from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest

@@ -13,6 +13,7 @@ from pipeline.publishing.versions import check_name
 from schemas.errors import UserError
 from training.base_model import check_checkpoint, load_tokenizer
 from training.evaluation.cells import plan_cells
+from training.evaluation.tasks.loading import load_tasks
 from training.finetuning.recipe import Recipe, read_hardware, resolve
 from training.templating import find_template
 
@@ -34,7 +35,14 @@ def check_retrain(params: RetrainParams, settings: Settings, engine: Engine) -> 
             "The verdict is about zero-shot accuracy, but --shots has only "
             f"{', '.join(map(str, params.shots))}: add --shots 0."
         )
-    plan_cells(params.task, params.shots, params.limit, params.random_seed)
+    plan_cells(
+        load_tasks(params.task),
+        params.shots,
+        params.wordings,
+        params.draws,
+        params.limit,
+        params.random_seed,
+    )
     load_seeds(params.seeds)
     choose_teacher(params.model, settings)
     recipe = part_of(params, Recipe)

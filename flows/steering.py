@@ -13,8 +13,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 from flows.parameters import RetrainParams
+from flows.registry import open_registry
 from flows.settings import Settings
-from flows.steps.evaluation import open_registry
 from schemas.errors import PacaloomError
 from schemas.evaluation import EvaluationReport, Family, MatrixRow
 from schemas.records import Language, TaskType

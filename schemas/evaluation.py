@@ -288,3 +288,43 @@ class EvaluationReport(Frozen):
     no_verdict: str = ""
     """Why there is none."""
     seconds: float
+
+
+class ComparedWording(Frozen):
+    """How one wording of a question did."""
+
+    name: str
+    instruction: str
+    form: Literal["record", "arrow"]
+    score: Share
+    """Mean marks; for choice tasks the accuracy."""
+    low: Share
+    high: Share
+    """Ends of the 95 % cluster bootstrap interval."""
+    auc: Share | None
+    behind: float
+    """Score minus that of the best wording; 0 for the best."""
+    behind_low: float
+    behind_high: float
+    """Ends of its 95 % paired interval."""
+    p_value: float
+    """That both are equally good: exact sign-flip test, adjusted over all pairs (Holm)."""
+    items_needed: int | None
+    """Items that would show a difference of this size; None where there is none."""
+
+
+class PromptComparison(Frozen):
+    """Which wording of a question suits a model best."""
+
+    format: Literal["pacaloom-prompts/1"] = "pacaloom-prompts/1"
+    model: str
+    task: str
+    language: Language
+    shots: int
+    draws: int
+    rule: ScoreRule
+    item_count: int
+    wordings: tuple[ComparedWording, ...]
+    """Best first."""
+    is_decided: bool
+    """The best one is shown to be better than every other."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from cli.arguments import Parser, TeachingFormatter
 from flows.settings import read_settings
-from flows.steps.evaluation import open_registry
+from flows.registry import open_registry
 from training.evaluation.registry import RegisteredModel
 
 

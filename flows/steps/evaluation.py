@@ -2,20 +2,27 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from flows.answerers import Model, find_model, open_answerer
+from flows.cycles import read_cycles
 from flows.engine import Engine
+from flows.evaluation_data import find_held_out, find_training_data, open_judging
 from flows.outcomes import EvaluateOutcome
-from flows.parameters import EvaluateParams
-from flows.resources import find_model_folder
+from flows.overlaps import settle_overlaps
+from flows.parameters import EvaluateParams, part_of
+from flows.registry import open_registry
 from flows.settings import Settings
 from schemas.errors import UserError
-from schemas.evaluation import GateVerdict
+from schemas.evaluation import EvaluationReport
 from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
-from training.evaluation.gate import GateError, judge
-from training.evaluation.registry import Registry
-from training.finetuning.recipe import read_hardware
+from training.evaluation.config import EvaluationConfig
+from training.evaluation.reading import read_report
+from training.evaluation.tasks.loading import load_tasks
+
+if TYPE_CHECKING:
+    from training.evaluation.report import EvaluationRequest
 
 
 class ContestError(UserError):
@@ -25,14 +32,14 @@ class ContestError(UserError):
 class Contest(NamedTuple):
     """Who is compared with whom."""
 
-    models: dict[str, Path]
-    """Name in the matrix -> folder; the challenger last."""
+    models: dict[str, Model]
+    """Name in the matrix -> folder or endpoint; the challenger last."""
     baseline: str
 
-
-def open_registry(settings: Settings) -> Registry:
-    """Open the registry of names, versions and champions."""
-    return Registry(settings.outputs / "registry.sqlite")
+    @property
+    def challenger(self) -> Model:
+        """The first model that the user named."""
+        return next(reversed(self.models.values()))
 
 
 def evaluate_and_judge(
@@ -40,38 +47,54 @@ def evaluate_and_judge(
 ) -> EvaluateOutcome:
     """Score the models on identical items and shots, and judge the challenger."""
     # torch takes seconds to import, which no other verb need pay.
-    from training.evaluation.report import EvaluationRequest, evaluate, read_report
+    from training.evaluation.report import evaluate
 
     contest = find_contest(params, settings, engine)
-    bf16 = params.precision == "bf16" or (
-        params.precision is None and read_hardware().computes_bf16
-    )
-    request = EvaluationRequest(
-        models=contest.models,
-        baseline=contest.baseline,
-        tasks=params.task,
-        shots=params.shots,
-        limit=params.limit,
-        seed=params.random_seed,
-        precision="bf16" if bf16 else "fp32",
-    )
+    request = _prepare(params, contest, settings, engine)
     with engine.progress("evaluate") as progress:
-        folder = evaluate(request, settings.outputs / "evaluations", progress)
+        folder = evaluate(request, settings.outputs / "evaluations", progress, engine.say)
     report = read_report(folder)
     if report.template_note:
         engine.say(report.template_note)
-    try:
-        verdict = judge(report, params.gate)
-    except GateError as error:
-        # The matrix is still what was asked for; only the gate wants other columns.
-        engine.say(f"No verdict: {error}")
-        return EvaluateOutcome(
-            evaluation=folder, matrix=report.matrix, verdict=None, reasons=(str(error),)
-        )
-    _register(contest, folder, verdict, settings, datetime.now(UTC))
-    engine.say(f"Verdict on {verdict.challenger}: {verdict.verdict}. {'; '.join(verdict.reasons)}")
+    _tell_verdict(report, engine)
+    _register(contest, folder, report, settings, datetime.now(UTC))
+    verdict = report.verdict
     return EvaluateOutcome(
-        evaluation=folder, matrix=report.matrix, verdict=verdict.verdict, reasons=verdict.reasons
+        evaluation=folder,
+        matrix=report.matrix,
+        verdict=verdict.verdict if verdict else None,
+        reasons=verdict.reasons if verdict else (report.no_verdict,),
+    )
+
+
+def _prepare(
+    params: EvaluateParams, contest: Contest, settings: Settings, engine: Engine
+) -> "EvaluationRequest":
+    """Open models, tasks and data; the first thing that cannot be used is an error."""
+    from training.evaluation.report import Contestant, EvaluationRequest
+
+    tasks = load_tasks(params.task)
+    manifest = _read_training_manifest(contest.challenger)
+    dataset = find_training_data(manifest, settings)
+    tasks, overlaps = settle_overlaps(tasks, dataset, params.overlap, engine)
+    needs_log_probs = any(task.is_choice for task in tasks)
+    contestants = {
+        name: Contestant(
+            open_answerer(model, settings, params.precision, needs_log_probs=needs_log_probs),
+            model if isinstance(model, Path) else None,
+        )
+        for name, model in contest.models.items()
+    }
+    return EvaluationRequest(
+        contestants=contestants,
+        baseline=contest.baseline,
+        tasks=tasks,
+        config=part_of(params, EvaluationConfig),
+        seed=params.random_seed,
+        records=find_held_out(dataset, params.held_out),
+        overlaps=overlaps,
+        judging=open_judging(params.judge_model, settings, engine),
+        cycles=read_cycles(manifest.name, settings) if manifest else (),
     )
 
 
@@ -87,16 +110,30 @@ def promote_if_fit(
     return f"{champion.name}/{champion.version}" if champion else None
 
 
+def _tell_verdict(report: EvaluationReport, engine: Engine) -> None:
+    if report.verdict is None:
+        engine.say(f"No verdict: {report.no_verdict}")
+    else:
+        reasons = "; ".join(report.verdict.reasons)
+        engine.say(f"Verdict on {report.challenger}: {report.verdict.verdict}. {reasons}")
+
+
 def _register(
-    contest: Contest, report: Path, verdict: GateVerdict, settings: Settings, at: datetime
+    contest: Contest, folder: Path, report: EvaluationReport, settings: Settings, at: datetime
 ) -> None:
-    """Write the verdict down, unless the challenger is a base model."""
-    folder = contest.models[verdict.challenger]
-    manifest = _read_training_manifest(folder)
-    if manifest is not None:
-        open_registry(settings).register(
-            manifest.name, manifest.version, folder, manifest.dataset, at, verdict, report
-        )
+    """Write the verdict down, unless the challenger is no tuned student of ours."""
+    manifest = _read_training_manifest(contest.challenger)
+    if manifest is None or report.verdict is None or not isinstance(contest.challenger, Path):
+        return
+    open_registry(settings).register(
+        manifest.name,
+        manifest.version,
+        contest.challenger,
+        manifest.dataset,
+        at,
+        report.verdict,
+        folder,
+    )
 
 
 def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> Contest:
@@ -107,13 +144,14 @@ def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> 
     Raises:
         ContestError: The challenger is a base model and no baseline was named.
     """
-    folders = [find_model_folder(name, settings, engine) for name in params.model]
-    challenger = folders[0]
+    found = [find_model(name, settings, engine) for name in params.model]
+    challenger = found[0]
     manifest = _read_training_manifest(challenger)
-    models: dict[str, Path] = {}
+    models: dict[str, Model] = {}
     if params.baseline is not None:
-        baseline = params.baseline
-        models[baseline] = find_model_folder(baseline, settings, engine)
+        model = find_model(params.baseline, settings, engine)
+        baseline = _display_name(model, params.baseline)
+        models[baseline] = model
     elif manifest is not None:
         baseline = manifest.student
         models[baseline] = Path(manifest.student_path)
@@ -126,19 +164,19 @@ def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> 
             f"{challenger} is a base model, so there is nothing it was tuned from: name what to "
             "compare it with, for example --baseline smollm2-135m."
         )
-    for folder, reference in reversed([*zip(folders, params.model, strict=True)]):
-        name = _display_name(folder, reference)
-        if models.setdefault(name, folder) != folder:
-            raise ContestError(f"Two models are called {name!r}: {models[name]} and {folder}.")
+    for model, reference in reversed([*zip(found, params.model, strict=True)]):
+        name = _display_name(model, reference)
+        if models.setdefault(name, model) != model:
+            raise ContestError(f"Two models are called {name!r}: {models[name]} and {model}.")
     return Contest(models, baseline)
 
 
-def _display_name(folder: Path, reference: str) -> str:
-    manifest = _read_training_manifest(folder)
+def _display_name(model: Model, reference: str) -> str:
+    manifest = _read_training_manifest(model)
     return f"{manifest.name}/{manifest.version}" if manifest else reference
 
 
-def _read_training_manifest(folder: Path) -> TrainingManifest | None:
-    if not (folder / "manifest.json").is_file():
+def _read_training_manifest(model: Model) -> TrainingManifest | None:
+    if not isinstance(model, Path) or not (model / "manifest.json").is_file():
         return None
-    return read_manifest(folder, TrainingManifest, "a tuned student")
+    return read_manifest(model, TrainingManifest, "a tuned student")

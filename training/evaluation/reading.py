@@ -9,6 +9,7 @@ from schemas.evaluation import EvaluationReport
 from schemas.storage import describe_validation_error
 
 REPORT_FILE = "report.json"
+ITEMS_FILE = "items.parquet"
 
 
 class EvaluationError(UserError):
