@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.evaluation import ScoreRule
 from schemas.frozen import Frozen
-from training.evaluation.gate import GatePolicy
+from training.evaluation.gate.policy import GatePolicy
 from training.evaluation.tasks.items import ShotCount
 
 DEFAULT_TASKS = (
