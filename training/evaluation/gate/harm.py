@@ -92,4 +92,6 @@ def _new_faults(mine: CanaryAnswer, theirs: CanaryAnswer) -> list[str]:
         "not ended": (not mine.ended, not theirs.ended),
         "in another language": (not mine.in_language, not theirs.in_language),
     }
-    return [name for name, (now, before) in faults.items() if now and not before]
+    found = [name for name, (now, before) in faults.items() if now and not before]
+    # An empty answer is in no language and cannot go round.
+    return found[:1] if "empty" in found else found
