@@ -1,4 +1,4 @@
-"""Find tasks: our own by name, any JSONL file of the user's by path.
+"""Find tasks: our own by name, any file of the user's by path.
 
 Our own lie in ``built_in/`` beside this module. A file of the user's needs no card: one is made
 from its items, and where there is a ``<stem>.card.json`` beside it, that one counts.
@@ -12,8 +12,11 @@ from pydantic import ValidationError
 
 from schemas.evaluation import Metric
 from schemas.records import Language
-from schemas.storage import describe_validation_error, read_jsonl
+from schemas.storage import describe_validation_error
+from training.evaluation.tasks.formats import read_task_file
 from training.evaluation.tasks.items import EvaluationTask, TaskCard, TaskError, TaskItem, Wording
+from training.evaluation.tasks.rows import TABLE_SUFFIXES
+from training.evaluation.tasks.spoken import find_language
 
 _BUILT_IN = Path(__file__).parent / "built_in"
 _CARD = ".card.json"
@@ -52,30 +55,32 @@ def read_card(name: str) -> TaskCard:
 
 
 def load_task(name: str, language: Language | None = None) -> EvaluationTask:
-    """Load one of our own tasks by name, or a JSONL file by path.
+    """Load one of our own tasks by name, or a file by path.
 
     Args:
-        name: One of :func:`list_tasks`, or the path of a file that ends in ``.jsonl``.
+        name: One of :func:`list_tasks`, or the path of a table; see
+            :func:`training.evaluation.tasks.formats.read_task_file`.
         language: Of the prompts around a file's texts where it has no card; None decides by their
             share of Hangul.
 
     Raises:
         TaskError: Unknown name, a card that is none, or items that cannot be scored.
-        RecordFileError: A line that is no item, by file, line and field.
+        RecordFileError: A file that cannot be read, or a line that is no item.
     """
     if name in list_tasks():
         path = _BUILT_IN / f"{name}.jsonl"
-    elif name.endswith(".jsonl"):
+    elif name.endswith(TABLE_SUFFIXES):
         path = Path(name)
     else:
         raise TaskError(
             f"Unknown task {name!r}: wanted one of {', '.join(list_tasks())}, one of "
-            "their families, all, or the path of a .jsonl file of id, split, text and label."
+            f"their families, all, or a file that ends in {', '.join(TABLE_SUFFIXES)}."
         )
-    items = list(read_jsonl(path, TaskItem))
+    own = _read_card(path)
+    known, items = read_task_file(path, own.labels if own else (), language)
     return EvaluationTask(
         name=path.stem,
-        card=_read_card(path) or _make_card(path, items, language),
+        card=own or known or _make_card(path, items, language),
         items=tuple(item for item in items if item.split == "test"),
         shots=tuple(item for item in items if item.split == "shots"),
     )
@@ -111,7 +116,7 @@ def _read_card(items: Path) -> TaskCard | None:
 def _make_card(path: Path, items: list[TaskItem], language: Language | None) -> TaskCard:
     """Describe a file that has no card, by what its items have."""
     labels = tuple(sorted({item.label for item in items if item.label and not item.choices}))
-    spoken = language or _language_of(items)
+    spoken = language or find_language(item.text for item in items)
     return TaskCard(
         language=spoken,
         family="other",
@@ -139,14 +144,3 @@ def _make_wordings(labels: tuple[str, ...], language: Language) -> tuple[Wording
     else:
         question = f"Read the text and answer with one of these labels: {listed}."
     return (Wording(name="plain", instruction=question), Wording(name="arrow", form="arrow"))
-
-
-def _language_of(items: list[TaskItem]) -> Language:
-    """Call a file Korean when a third of its letters are Hangul.
-
-    A Hangul syllable says about as much as two or three Latin letters, so Korean texts full of
-    English terms still reach a third, and an English text that quotes a Korean title does not.
-    """
-    letters = [letter for item in items for letter in item.text if letter.isalpha()]
-    hangul = sum("가" <= letter <= "힣" for letter in letters)
-    return "ko" if letters and hangul * 3 >= len(letters) else "en"
