@@ -13,7 +13,7 @@ from schemas.records import LANGUAGES
 from schemas.storage import read_manifest
 from training.evaluation.page.trend import CellKey, Cycle
 from training.evaluation.reading import read_report
-from training.evaluation.registry import RegisteredModel
+from training.evaluation.registered import RegisteredModel
 
 
 def read_cycles(name: str, settings: Settings) -> list[Cycle]:

@@ -32,7 +32,8 @@ from schemas.errors import PacaloomError
 from schemas.evaluation import EvaluationReport
 from schemas.manifest import DatasetManifest, TrainingManifest
 from schemas.storage import describe_validation_error, write_text
-from training.evaluation.registry import RegisteredModel, Registry
+from training.evaluation.registered import RegisteredModel
+from training.evaluation.registry import Registry
 
 Model = TypeVar("Model", bound=BaseModel)
 VersionManifest = TypeVar("VersionManifest", DatasetManifest, TrainingManifest)

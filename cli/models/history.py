@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cli.arguments import Parser, TeachingFormatter
-from flows.settings import read_settings
 from flows.registry import open_registry
-from training.evaluation.registry import RegisteredModel
+from flows.settings import read_settings
+from training.evaluation.registered import RegisteredModel
 
 
 def run_list(arguments: Sequence[str]) -> int:

@@ -19,6 +19,7 @@ from schemas.manifest import TrainingManifest
 from schemas.storage import read_manifest
 from training.evaluation.config import EvaluationConfig
 from training.evaluation.reading import read_report
+from training.evaluation.registered import Judgement
 from training.evaluation.tasks.loading import load_tasks
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ def _register(
         contest.challenger,
         manifest.dataset,
         at,
-        report.verdict,
-        folder,
+        Judgement(report.verdict, folder, report.items_hash),
     )
 
 

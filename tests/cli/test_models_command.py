@@ -7,6 +7,7 @@ import pytest
 
 from schemas.evaluation import GateVerdict, Verdict
 from tests.cli.command import run_pacaloom
+from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -15,13 +16,16 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def outputs(tmp_path: Path) -> Path:
     registry = Registry(tmp_path / "registry.sqlite")
-    verdicts: list[tuple[str, Verdict]] = [
-        ("0001-aaaaaaaaaaaa", "promote"),
-        ("0002-bbbbbbbbbbbb", "promote"),
-        ("0003-cccccccccccc", "hold"),
+    first = "demo/0001-aaaaaaaaaaaa"
+    verdicts: list[tuple[str, Verdict, str]] = [
+        ("0001-aaaaaaaaaaaa", "promote", "base"),
+        ("0002-bbbbbbbbbbbb", "promote", first),
+        ("0003-cccccccccccc", "hold", first),
     ]
-    for version, verdict in verdicts:
-        judged = GateVerdict(verdict=verdict, reasons=("r",), challenger=version, champion="base")
+    for version, verdict, rival in verdicts:
+        judged = Judgement(
+            GateVerdict(verdict=verdict, reasons=("r",), challenger=version, champion=rival)
+        )
         registry.register("demo", version, tmp_path / version, "demo/0001-x", NOON, judged)
     registry.promote("demo", "0001-aaaaaaaaaaaa", NOON)
     return tmp_path

@@ -2,38 +2,39 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from schemas.evaluation import GateVerdict, Verdict
-from training.evaluation.registry import Registry, RegistryAccessError, RegistryError
+from training.evaluation.registered import Judgement, RegistryAccessError, RegistryError
+from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 
 
-def _verdict(verdict: Verdict = "promote") -> GateVerdict:
-    return GateVerdict(
-        verdict=verdict, reasons=("더 낫다", "better"), challenger="tuned", champion="base"
+def _judge(verdict: Verdict = "promote", champion: str = "base") -> Judgement:
+    found = GateVerdict(
+        verdict=verdict, reasons=("더 낫다", "better"), challenger="tuned", champion=champion
     )
+    return Judgement(found, Path("evaluations/e"), f"items of {champion}")
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    """Three versions, two of which may become champion."""
+    """Three versions, of which the second was judged against the first."""
     registry = Registry(tmp_path / "outputs" / "registry.sqlite")
-    for version, verdict in (("0001-a", "promote"), ("0002-b", "promote"), ("0003-c", "reject")):
-        registry.register(
-            "demo",
-            version,
-            Path("models/demo") / version,
-            "demo/0001-d",
-            NOON,
-            _verdict(verdict),  # pyright: ignore[reportArgumentType]
-            Path("evaluations/e"),
-        )
+    judgements = {
+        "0001-a": _judge(),
+        "0002-b": _judge(champion="demo/0001-a"),
+        "0003-c": _judge("reject", "demo/0001-a"),
+    }
+    for version, judgement in judgements.items():
+        path = Path("models/demo") / version
+        registry.register("demo", version, path, "demo/0001-d", NOON, judgement)
     return registry
 
 
@@ -42,7 +43,9 @@ def test_registered_model_is_found_with_all_that_was_said_of_it(registry: Regist
 
     assert (first.version, first.ordinal, first.dataset) == ("0001-a", 1, "demo/0001-d")
     assert first.path == Path("models/demo/0001-a")
-    assert (first.verdict, first.report) == (_verdict(), Path("evaluations/e"))
+    assert first.judgement == _judge()
+    assert (first.verdict, first.report) == (_judge().verdict, Path("evaluations/e"))
+    assert first.reference == "demo/0001-a"
     assert first.registered_at == NOON
     assert [model.ordinal for model in registry.models()] == [1, 2, 3]
     assert registry.models("other") == []
@@ -53,6 +56,15 @@ def test_name_has_no_champion_before_the_first_promotion(registry: Registry) -> 
     assert registry.champion("한국어") is None
 
 
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "outputs" / "registry.sqlite")
+
+    assert registry.champion("demo") is None
+    assert (registry.models(), registry.history("demo")) == ([], [])
+    assert registry.judgements("demo", "1") == []
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_rollback_returns_to_the_champion_before(registry: Registry) -> None:
     registry.promote("demo", "0001-a", NOON)
     registry.promote("demo", "0002-b", NOON + timedelta(hours=1))
@@ -61,17 +73,59 @@ def test_rollback_returns_to_the_champion_before(registry: Registry) -> None:
 
     assert returned.version == "0001-a"
     assert registry.champion("demo") == returned
-    assert [(change.action, change.version) for change in registry.history("demo")] == [
-        ("promote", "0001-a"),
-        ("promote", "0002-b"),
-        ("rollback", "0001-a"),
+    assert [change[:2] + change[3:] for change in registry.history("demo")] == [
+        ("promote", "0001-a", "items of base"),
+        ("promote", "0002-b", "items of demo/0001-a"),
+        ("rollback", "0001-a", ""),
     ]
+
+
+def test_champion_is_not_replaced_by_a_model_that_was_judged_against_another(
+    registry: Registry,
+) -> None:
+    registry.register("demo", "0004-d", Path("m"), "d", NOON, _judge(champion="demo/0001-a"))
+    registry.promote("demo", "0001-a", NOON)
+    registry.promote("demo", "0002-b", NOON)
+
+    with pytest.raises(
+        RegistryError,
+        match=r"judged against demo/0001-a, but demo/0002-b is champion now.*"
+        r"`pacaloom evaluate --model demo/0004-d`",
+    ):
+        registry.promote("demo", "0004-d", NOON)
+
+    registry.register("demo", "0004-d", Path("m"), "d", NOON, _judge(champion="demo/0002-b"))
+    assert registry.promote("demo", "0004-d", NOON).version == "0004-d"
+    assert len(registry.judgements("demo", "0004-d")) == 2
+
+
+def test_later_look_at_another_baseline_does_not_undo_a_judgement_against_the_champion(
+    registry: Registry,
+) -> None:
+    registry.promote("demo", "0001-a", NOON)
+    registry.register("demo", "0002-b", Path("m"), "d", NOON, _judge("hold", "gemma"))
+    held = registry.register("demo", "0003-c", Path("m"), "d", NOON, _judge("promote", "gemma"))
+
+    with pytest.raises(RegistryError, match="judged 'reject'"):
+        registry.promote("demo", "0003-c", NOON)
+    registry.promote("demo", "0002-b", NOON)
+
+    assert held.judgement == _judge("promote", "gemma")
+    assert registry.history("demo")[-1].items_hash == "items of demo/0001-a"
+
+
+def test_model_taken_back_may_return_while_its_judgement_still_holds(registry: Registry) -> None:
+    registry.promote("demo", "0001-a", NOON)
+    registry.promote("demo", "0002-b", NOON)
+    registry.rollback("demo", NOON)
+
+    assert registry.promote("demo", "0002-b", NOON).version == "0002-b"
 
 
 def test_rollback_after_rollback_and_promotion_skips_what_was_taken_off(
     registry: Registry,
 ) -> None:
-    registry.register("demo", "0004-d", Path("m"), "d", NOON, _verdict())
+    registry.register("demo", "0004-d", Path("m"), "d", NOON, _judge(champion="demo/0001-a"))
     registry.promote("demo", "0001-a", NOON)
     registry.promote("demo", "0002-b", NOON)
     registry.rollback("demo", NOON)
@@ -110,20 +164,20 @@ def test_registering_again_keeps_ordinal_and_time_and_takes_the_new_verdict(
     registry: Registry,
 ) -> None:
     later = NOON + timedelta(days=1)
-    registry.register("demo", "0001-a", Path("moved"), "demo/0001-d", later, _verdict("hold"))
+    registry.register("demo", "0001-a", Path("moved"), "demo/0001-d", later, _judge("hold"))
     kept = registry.register("demo", "0001-a", Path("moved"), "demo/0001-d", later)
 
     assert (kept.ordinal, kept.registered_at, kept.path) == (1, NOON, Path("moved"))
-    assert kept.verdict == _verdict("hold")
+    assert kept.judgement == _judge("hold")
 
 
 def test_registry_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "registry.sqlite"
     database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 2")
+    database.execute("PRAGMA user_version = 3")
     database.close()
 
-    with pytest.raises(RegistryError, match="has registry format 2, this version knows up to 1"):
+    with pytest.raises(RegistryError, match="has registry format 3, this version knows up to 2"):
         Registry(path).models()
 
 
@@ -147,34 +201,87 @@ def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     assert sorted(ordinals) == list(range(1, 25))
 
 
-_KILLED_IN_THE_MIDDLE = """
-import os, signal, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from training.evaluation import registry
-def die(*args): os.kill(os.getpid(), signal.SIGKILL)
-written = registry._record
-def record_and_die(*args):
-    written(*args)
-    die()
-registry._record = record_and_die
-registry.Registry(Path(sys.argv[1])).rollback("demo", datetime.now(UTC))
+_FORMAT_1 = """
+CREATE TABLE models (
+    name TEXT NOT NULL, ordinal INTEGER NOT NULL, version TEXT NOT NULL, path TEXT NOT NULL,
+    dataset TEXT NOT NULL, verdict TEXT, report TEXT, registered_at TEXT NOT NULL,
+    PRIMARY KEY (name, version), UNIQUE (name, ordinal)
+) STRICT;
+CREATE TABLE history (
+    sequence INTEGER PRIMARY KEY, name TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('promote', 'rollback')), version TEXT NOT NULL,
+    at TEXT NOT NULL, FOREIGN KEY (name, version) REFERENCES models (name, version)
+) STRICT;
+PRAGMA user_version = 1;
+INSERT INTO models VALUES ('demo', 1, '0001-a', 'm/1', 'd/1', '{"verdict": "promote", "reasons":
+    ["더 낫다"], "challenger": "tuned", "champion": "base"}', 'e/1', '2026-11-01T12:00:00+00:00');
+INSERT INTO models VALUES ('demo', 2, '0002-b', 'm/2', 'd/2', NULL, NULL,
+    '2026-11-02T12:00:00+00:00');
+INSERT INTO history VALUES (1, 'demo', 'promote', '0001-a', '2026-11-01T13:00:00+00:00');
 """
 
 
-def test_kill_in_the_middle_of_a_rollback_leaves_the_state_before(
-    registry: Registry, tmp_path: Path
-) -> None:
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    path = tmp_path / "registry.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(_FORMAT_1)
+    return path
+
+
+def test_registry_of_an_older_version_is_carried_over(old_file: Path) -> None:
+    registry = Registry(old_file)
+
+    first, second = registry.models("demo")
+
+    assert first.judgement is not None
+    assert first.judgement.verdict.reasons == ("더 낫다",)
+    assert (first.report, first.judgement.items_hash) == (Path("e/1"), "")
+    assert (second.judgement, second.path) == (None, Path("m/2"))
+    assert registry.champion("demo") == first
+    registry.register("demo", "0002-b", Path("m"), "d", NOON, _judge(champion="demo/0001-a"))
+    assert registry.promote("demo", "0002-b", NOON).version == "0002-b"
+    assert registry.rollback("demo", NOON) == first
+
+
+def test_failed_migration_leaves_the_file_as_it_was(old_file: Path) -> None:
+    # A table of the new format's name stands in the way in the middle of the migration.
+    with closing(sqlite3.connect(old_file)) as database:
+        database.execute("CREATE TABLE judgements (x)")
+        before = list(database.iterdump())
+
+    with pytest.raises(RegistryAccessError, match="already exists"):
+        Registry(old_file).models()
+
+    with closing(sqlite3.connect(old_file)) as database:
+        assert list(database.iterdump()) == before
+        assert database.execute("PRAGMA user_version").fetchone()[0] == 1
+
+
+def test_two_processes_that_promote_at_once_have_one_winner(registry: Registry) -> None:
     registry.promote("demo", "0001-a", NOON)
-    registry.promote("demo", "0002-b", NOON)
-    path = str(tmp_path / "outputs" / "registry.sqlite")
+    for version in ("0004-d", "0005-e"):
+        registry.register("demo", version, Path("m"), "d", NOON, _judge(champion="demo/0001-a"))
 
-    ended = subprocess.run(
-        [sys.executable, "-c", _KILLED_IN_THE_MIDDLE, path], cwd=ROOT, check=False
-    )
+    def promote(version: str) -> bool:
+        try:
+            registry.promote("demo", version, NOON)
+        except RegistryError:
+            return False
+        return True
 
-    assert ended.returncode == -9
-    champion = registry.champion("demo")
-    assert champion is not None
-    assert champion.version == "0002-b"
-    assert registry.rollback("demo", NOON).version == "0001-a"
+    with ThreadPoolExecutor(2) as pool:
+        won = list(pool.map(promote, ("0004-d", "0005-e")))
+
+    # Whoever came second was judged against a champion that is none any more.
+    assert sorted(won) == [False, True]
+
+
+def test_kills_at_any_moment_lose_nothing_that_was_done() -> None:
+    # In a process of its own, because the children are forks of it.
+    command = [sys.executable, "-m", "benchmarks.registry_kills", "--kills", "20", "--seed", "1"]
+
+    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert ended.stderr == ""
+    assert ended.stdout.startswith("killed 20 times")

@@ -11,6 +11,7 @@ from flows.settings import Settings
 from flows.steps.evaluation import ContestError, find_contest
 from schemas.evaluation import GateVerdict
 from schemas.manifest import ContractSummary, MemoryEstimate, TrainingManifest
+from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ def make_tuned(settings: Settings, version: str) -> Path:
 def crown(settings: Settings, folder: Path) -> None:
     registry = Registry(settings.outputs / "registry.sqlite")
     verdict = GateVerdict(verdict="promote", reasons=("r",), challenger="c", champion="b")
-    registry.register("demo", folder.name, folder, "demo/0001-x", NOON, verdict)
+    registry.register("demo", folder.name, folder, "demo/0001-x", NOON, Judgement(verdict))
     registry.promote("demo", folder.name, NOON)
 
 

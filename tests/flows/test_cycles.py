@@ -7,6 +7,7 @@ from flows.cycles import read_cycles
 from flows.settings import Settings
 from schemas.evaluation import EvaluationReport, GateVerdict, MatrixRow, VariantScore
 from schemas.manifest import DatasetManifest, GenerationRun
+from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -49,7 +50,8 @@ def register(settings: Settings, version: str, accuracy: float, emphasis: dict[s
     (folder / "report.json").write_text(report.model_dump_json())
     Registry(settings.outputs / "registry.sqlite").register(
         "demo", version, settings.outputs / "models" / version, f"demo/{version}", NOON,
-        GateVerdict(verdict="hold", reasons=("r",), challenger="c", champion="b"), folder,
+        Judgement(
+            GateVerdict(verdict="hold", reasons=("r",), challenger="c", champion="b"), folder),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from schemas.manifest import (
     SourceFile,
     TrainingManifest,
 )
+from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 HASH = "0123456789ab"
@@ -87,7 +88,8 @@ def outputs(tmp_path: Path) -> Path:
     )
     registry = Registry(tmp_path / "registry.sqlite")
     now = datetime.now(UTC)
-    registry.register("chat", model.name, model, f"fruit/0009-{HASH}", now, verdict, evaluation)
+    judgement = Judgement(verdict, evaluation)
+    registry.register("chat", model.name, model, f"fruit/0009-{HASH}", now, judgement)
     registry.promote("chat", model.name, now)
     return tmp_path
 

@@ -9,8 +9,9 @@ from flows.parameters import RetrainParams
 from flows.settings import Settings
 from flows.steering import TAUGHT_BY, find_headroom, plan_steering, steer
 from pipeline.generation.config import GenerationConfig
-from schemas.evaluation import EvaluationReport, Family, MatrixRow, VariantScore
+from schemas.evaluation import EvaluationReport, Family, GateVerdict, MatrixRow, VariantScore
 from schemas.records import Language
+from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -97,8 +98,9 @@ def evaluated(tmp_path: Path) -> Settings:
     folder.mkdir(parents=True)
     report = make_report(make_row("en", "topic", 0.9), make_row("ko", "topic", 0.5))
     (folder / "report.json").write_text(report.model_dump_json())
+    verdict = GateVerdict(verdict="hold", reasons=("r",), challenger="demo/2", champion="base")
     Registry(tmp_path / "registry.sqlite").register(
-        "demo", "2", tmp_path / "models", "demo/1", NOON, None, folder
+        "demo", "2", tmp_path / "models", "demo/1", NOON, Judgement(verdict, folder)
     )
     return settings
 
