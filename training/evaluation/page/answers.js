@@ -93,7 +93,8 @@ function drawAnswers() {
   drawSelects();
   found = filterAnswers();
   const pages = Math.max(1, Math.ceil(found.rows.length / PER_PAGE));
-  state.page = Math.min(Math.max(1, state.page), pages);
+  // While answers are still read, the page that the address names may not be there yet.
+  if (isLoaded) state.page = Math.min(Math.max(1, state.page), pages);
   const from = (state.page - 1) * PER_PAGE;
   const shown = found.rows.slice(from, from + PER_PAGE);
   drawOutcomes();
@@ -133,7 +134,13 @@ function drawOutcomes() {
   if (focused >= 0) buttons[focused].focus();
 }
 
+let drawnSelects = "";
+
 function drawSelects() {
+  const { view, outcome, query, page, ...selected } = state;
+  const wanted = JSON.stringify([language, cells.length, selected]);
+  if (wanted === drawnSelects) return;
+  drawnSelects = wanted;
   const models = OVERVIEW.models.map((one) => [one.model, shortName(one.model)]);
   const of = cells.filter((cell) => !state.task || cell.block.task === state.task);
   const any = (values, name = String) => [
@@ -217,7 +224,7 @@ function answerCard(cell, item) {
       cell.shots ? make("span", { class: "note" }, `${say("draw")} ${count(cell.draw + 1)}`) : null,
       make("span", { class: "code note item-id", dir: "auto" }, block.ids[item]),
     ),
-    longProse(block.texts[item]),
+    longProse(block.texts[item], "item-text"),
     wantedOf(block, item),
     make(
       "div",
@@ -232,9 +239,9 @@ function answerCard(cell, item) {
 const MOST_SHOWN = 700;
 
 /** A long text is cut until it is asked for. */
-function longProse(text) {
-  if (text.length <= MOST_SHOWN) return prose(text, { class: "item-text" });
-  const node = prose(`${text.slice(0, MOST_SHOWN)} …`, { class: "item-text" });
+function longProse(text, cls) {
+  if (text.length <= MOST_SHOWN) return prose(text, { class: cls });
+  const node = prose(`${text.slice(0, MOST_SHOWN)} …`, { class: cls });
   const more = make("button", { type: "button", class: "quiet" }, say("show-all"));
   more.addEventListener("click", () => {
     node.textContent = text;
@@ -267,7 +274,7 @@ function sideOf(model, answer, label) {
       { class: "predicted" },
       make("span", { class: "side-mark", role: "img", "aria-label": say(isRight ? "right" : "wrong") },
         isRight ? "✓" : isGraded ? `${answer.marks}` : "✕"),
-      longProse(answer.text || say("empty-answer")),
+      longProse(answer.text || say("empty-answer"), answer.text ? "" : "note"),
       answer.ended === false ? make("span", { class: "badge below" }, say("not-ended")) : null,
     ),
     answer.chances.length

@@ -112,17 +112,22 @@ function describeCounts(row) {
 function heldOutPart() {
   if (!REPORT.held_out.length) return null;
   const most = Math.max(...REPORT.held_out.map((loss) => loss.bits_per_byte));
-  const lines = [...groupBy(REPORT.held_out, (loss) => loss.language)].map(([code, losses]) =>
-    make(
-      "table",
-      { class: "figures" },
-      make("caption", null, nameOf("languages", code), " ", make("span", { class: "note" },
-        say("held-out-counts", { records: count(losses[0].records), bytes: count(losses[0].bytes) }))),
-      tableHead(["", say("bits-per-byte"), "", say("difference")]),
-      make("tbody", null, losses.map((loss) => heldOutLine(loss, most))),
-    ),
-  );
-  return card("held-out", say("held-out-note"), make("div", { class: "pair" }, lines));
+  const tables = [...groupBy(REPORT.held_out, (loss) => loss.language)].map(([code, losses]) => {
+    const [{ records, bytes }] = losses;
+    const sizes = say("held-out-counts", { records: count(records), bytes: count(bytes) });
+    const name = nameOf("languages", code);
+    return scrolling(
+      name,
+      make(
+        "table",
+        { class: "figures" },
+        make("caption", null, name, " ", make("span", { class: "note" }, sizes)),
+        tableHead(["", say("bits-per-byte"), "", say("difference")]),
+        make("tbody", null, losses.map((loss) => heldOutLine(loss, most))),
+      ),
+    );
+  });
+  return card("held-out", say("held-out-note"), make("div", { class: "pair" }, tables));
 }
 
 function heldOutLine(loss, most) {

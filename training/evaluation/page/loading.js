@@ -16,11 +16,9 @@ async function unpack(id) {
 }
 
 async function loadBlocks(progressed) {
-  let loaded = 0;
   for (let number = 0; number < OVERVIEW.blocks.length; number++) {
     takeBlock(await unpack(`block-${number}`));
-    loaded += OVERVIEW.blocks[number].rows;
-    progressed(loaded);
+    progressed();
   }
 }
 

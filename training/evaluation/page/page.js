@@ -133,9 +133,16 @@ function listen() {
   window.addEventListener("hashchange", readAddress);
 }
 
+const REDRAW_MS = 500;
+
 async function load() {
+  let drawn = performance.now();
   try {
-    await loadBlocks(() => state.view === "answers" && drawAnswers());
+    await loadBlocks(() => {
+      if (state.view !== "answers" || performance.now() - drawn < REDRAW_MS) return;
+      drawAnswers();
+      drawn = performance.now();
+    });
     isLoaded = true;
   } catch {
     // An old browser, or a file that was cut: say so in the page, where people look.
