@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from cli.arguments import Parser, TeachingFormatter, build_parser
 from flows.settings import read_settings
 from pipeline.publishing.statistics.figures import VersionStatistics
-from schemas.evaluation import EvaluationReport
+from schemas.evaluation import EvaluationReport, PromptComparison
 from schemas.manifest import DatasetManifest, DraftsManifest, TrainingManifest
 from schemas.records import Draft, InstructionRecord, Rejection, SeedTask
 from schemas.review import ReviewDecision
+from training.evaluation.tasks.items import TaskCard, TaskItem
 
 _SCHEMAS = {
     "seed-task": SeedTask,
@@ -23,6 +24,9 @@ _SCHEMAS = {
     "review-decision": ReviewDecision,
     "training-manifest": TrainingManifest,
     "evaluation-report": EvaluationReport,
+    "prompt-comparison": PromptComparison,
+    "task-card": TaskCard,
+    "task-item": TaskItem,
 }
 
 
