@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from schemas.records import Language
-from training.evaluation.tasks import EvaluationTask, TaskItem
+from training.evaluation.tasks.items import EvaluationTask, TaskCard, TaskItem, Wording
 from training.quiet import quiet_libraries
 
 _TEXT = (
@@ -99,9 +99,17 @@ def _make_task(
     ]
     return EvaluationTask(
         name=name,
-        language=language,
-        question=f"{', '.join(labels)}?",
-        labels=labels,
+        card=TaskCard(
+            language=language,
+            family="sentiment",
+            labels=labels,
+            wordings=(
+                Wording(name="plain", instruction=f"{', '.join(labels)}?"),
+                Wording(name="arrow", form="arrow"),
+            ),
+            licence="Apache-2.0",
+            origin="these tests",
+        ),
         items=tuple(line for line in lines if line.split == "test"),
         shots=tuple(line for line in lines if line.split == "shots"),
     )

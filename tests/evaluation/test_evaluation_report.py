@@ -1,3 +1,5 @@
+"""An evaluation: every model, item, wording and draw; kept, continued, and judged."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -6,14 +8,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.evaluation import EvaluationReport
-from training.base_model import ModelLoadError
-from training.evaluation.report import (
-    EvaluationError,
-    EvaluationRequest,
-    evaluate,
-    read_report,
-)
+from schemas.records import InstructionRecord, Provenance
+from training.evaluation.answerers import LocalModel
+from training.evaluation.config import EvaluationConfig
+from training.evaluation.reading import EvaluationError, read_report
+from training.evaluation.report import Contestant, EvaluationRequest, evaluate
 from training.evaluation.tasks.items import EvaluationTask, TaskError
+
+MATRIX = [
+    (model, task, language, shots)
+    for model in ("base", "tuned/0001-a")
+    for task, language in (("reviews-en", "en"), ("reviews-ko", "ko"))
+    for shots in (0, 2)
+]
 
 
 class InterruptedByTestError(Exception):
@@ -26,31 +33,35 @@ def challenger(make_llama: Callable[[int], Path]) -> Path:
 
 
 @pytest.fixture
-def task_files(
-    tmp_path: Path, english_task: EvaluationTask, korean_task: EvaluationTask
-) -> tuple[str, str]:
-    def write(task: EvaluationTask) -> str:
-        path = tmp_path / f"{task.name}.jsonl"
-        path.write_text("\n".join(i.model_dump_json() for i in (*task.items, *task.shots)))
-        return str(path)
-
-    return write(english_task), write(korean_task)
-
-
-@pytest.fixture
 def request_of_both(
-    llama: Path, challenger: Path, task_files: tuple[str, str]
+    llama: Path, challenger: Path, english_task: EvaluationTask, korean_task: EvaluationTask
 ) -> EvaluationRequest:
     return EvaluationRequest(
-        models={"base": llama, "tuned/0001-a": challenger},
+        contestants={
+            "base": Contestant(LocalModel(llama), llama),
+            "tuned/0001-a": Contestant(LocalModel(challenger), challenger),
+        },
         baseline="base",
-        tasks=task_files,
-        shots=(0, 2),
-        limit=9,
+        tasks=[english_task, korean_task],
+        config=EvaluationConfig(shots=(0, 2), limit=9, wordings=2, draws=2),
+        records=[make_record(language, n) for language in ("en", "ko") for n in range(3)],
     )
 
 
-def test_evaluation_holds_every_model_item_and_shot_count(
+def make_record(language: str, number: int) -> InstructionRecord:
+    texts = {"en": ("Name a colour.", "Blue"), "ko": ("색 하나를 말하세요.", "파랑")}
+    instruction, output = texts[language]
+    return InstructionRecord.model_validate(
+        {
+            "instruction": f"{instruction} ({number})",
+            "output": output * (number + 1),
+            "language": language,
+            "provenance": Provenance(strategy="import", teacher="t", completion_id="c"),
+        }
+    )
+
+
+def test_evaluation_holds_every_model_item_wording_and_draw(
     request_of_both: EvaluationRequest, tmp_path: Path
 ) -> None:
     folder = evaluate(request_of_both, tmp_path / "evaluations")
@@ -58,52 +69,72 @@ def test_evaluation_holds_every_model_item_and_shot_count(
     report = read_report(folder)
     rows = pq.read_table(folder / "items.parquet").to_pylist()
     assert folder == tmp_path / "evaluations" / "tuned-0001-a" / report.id
-    assert [(r.model, r.task, r.language, r.shots) for r in report.matrix] == [
-        (model, task, language, shots)
-        for model in ("base", "tuned/0001-a")
-        for task, language in (("reviews-en", "en"), ("reviews-ko", "ko"))
-        for shots in (0, 2)
-    ]
-    assert len(rows) == 8 * 9
+    assert [(r.model, r.task, r.language, r.shots) for r in report.matrix] == MATRIX
+    # Two wordings, and with examples two draws of each: 2 + 4 cells of 9 items.
+    assert len(rows) == 2 * 2 * (2 + 4) * 9
     for row in report.matrix:
         cell = [
             r
             for r in rows
             if (r["model"], r["task"], r["shots"]) == (row.model, row.task, row.shots)
         ]
-        assert row.accuracy == pytest.approx(sum(r["correct"] for r in cell) / 9)
+        assert len(row.variants) == (2 if row.shots == 0 else 4)
+        assert row.accuracy == pytest.approx(sum(r["marks"] for r in cell) / 100 / len(cell))
         assert row.low <= row.accuracy <= row.high
+        assert row.chance == pytest.approx(1 / 3)
     for row in rows:
         best = max(row["log_probs"], key=lambda score: score["log_prob"])
         assert row["prediction"] == best["label"]
-        assert row["correct"] == (row["prediction"] == row["label"])
-        assert len(row["log_probs"]) == 3
+        assert row["marks"] == 100 * (row["prediction"] == row["label"])
 
 
-def test_comparisons_pair_the_same_items_and_zero_shot_with_few_shot(
+def test_report_tells_loss_canaries_facts_and_a_verdict(
     request_of_both: EvaluationRequest, tmp_path: Path
 ) -> None:
+    report = read_report(evaluate(request_of_both, tmp_path))
+
+    assert [(loss.model, loss.language, loss.records) for loss in report.held_out] == [
+        (model, language, 3) for model in ("base", "tuned/0001-a") for language in ("en", "ko")
+    ]
+    # Untrained models of 400 tokens: log2(400) = 8.6 bits a token, a token is about a byte or two.
+    assert all(2 < loss.bits_per_byte < 12 for loss in report.held_out)
+    assert {answer.model for answer in report.canaries} == {"base", "tuned/0001-a"}
+    facts = report.models["tuned/0001-a"]
+    assert facts.damage == ""
+    assert facts.size_mb == pytest.approx(
+        sum(
+            file.stat().st_size
+            for file in Path(facts.path).glob("*.safetensors")
+        ) / 10**6, abs=1e-3
+    )  # fmt: skip
+    assert facts.answers_per_second > 0
+    assert report.verdict is not None
+    assert {check.name for check in report.verdict.checks} >= {"integrity", "gain", "slices"}
+
+
+def test_page_is_beside_the_report(request_of_both: EvaluationRequest, tmp_path: Path) -> None:
     folder = evaluate(request_of_both, tmp_path)
 
-    rows = pq.read_table(folder / "items.parquet").to_pylist()
-    right = {(r["model"], r["task"], r["shots"], r["item"]): r["correct"] for r in rows}
-    comparisons = read_report(folder).comparisons
-    assert [(c.task, c.shots, c.baseline_shots) for c in comparisons] == [
-        ("reviews-en", 0, 0),
-        ("reviews-en", 2, 2),
-        ("reviews-ko", 0, 0),
-        ("reviews-ko", 2, 2),
-        ("reviews-en", 0, 2),
-        ("reviews-ko", 0, 2),
+    page = (folder / "report.html").read_text()
+    assert "tuned/0001-a" in page
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "items.parquet",
+        "report.html",
+        "report.json",
     ]
-    for c in comparisons:
-        items = [
-            r["item"] for r in rows if (r["model"], r["task"], r["shots"]) == ("base", c.task, 0)
-        ]
-        mine = [right["tuned/0001-a", c.task, c.shots, item] for item in items]
-        theirs = [right["base", c.task, c.baseline_shots, item] for item in items]
-        assert c.wins == sum(m and not t for m, t in zip(mine, theirs, strict=True))
-        assert c.difference == pytest.approx((sum(mine) - sum(theirs)) / 9)
+
+
+def test_what_the_items_can_show_is_said_before_the_first_question(
+    request_of_both: EvaluationRequest, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def asked(done: int, total: int, note: str = "") -> None:
+        assert said
+
+    evaluate(request_of_both, tmp_path, asked, said.append)
+
+    assert "9 items of reviews-en, reviews-ko" in said[0]
 
 
 def test_same_request_finds_its_finished_folder_and_computes_nothing(
@@ -123,20 +154,18 @@ def test_interrupted_evaluation_continues_with_the_cell_it_was_in(
     request_of_both: EvaluationRequest, tmp_path: Path
 ) -> None:
     def interrupt(done: int, total: int, note: str = "") -> None:
-        if done >= 50:
+        if done >= 130:
             raise InterruptedByTestError
 
     with pytest.raises(InterruptedByTestError):
         evaluate(request_of_both, tmp_path / "a", interrupt)
-    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "a/.cells").iterdir()}
+    cells = tmp_path / "a/.cells"
+    kept = {path.name: path.stat().st_mtime_ns for path in cells.iterdir()}
     resumed = evaluate(request_of_both, tmp_path / "a")
     undisturbed = evaluate(request_of_both, tmp_path / "b")
 
-    assert len(kept) >= 4, "the first model's cells were finished"
-    assert (
-        kept.items()
-        <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "a/.cells").iterdir()}.items()
-    )
+    assert len(kept) >= 12, "the first model's cells were finished"
+    assert kept.items() <= {p.name: p.stat().st_mtime_ns for p in cells.iterdir()}.items()
     assert _without_time(resumed) == _without_time(undisturbed)
     assert (resumed / "items.parquet").read_bytes() == (undisturbed / "items.parquet").read_bytes()
 
@@ -145,55 +174,76 @@ def test_base_is_scored_once_for_all_its_challengers(
     request_of_both: EvaluationRequest, make_llama: Callable[[int], Path], tmp_path: Path
 ) -> None:
     evaluate(request_of_both, tmp_path)
-    models = {"base": request_of_both.models["base"], "other": make_llama(2)}
+    third = make_llama(2)
+    contestants = {
+        "base": request_of_both.contestants["base"],
+        "other": Contestant(LocalModel(third), third),
+    }
     cells = len(list((tmp_path / ".cells").iterdir()))
 
-    evaluate(request_of_both.model_copy(update={"models": models}), tmp_path)
+    evaluate(request_of_both._replace(contestants=contestants), tmp_path)
 
-    assert len(list((tmp_path / ".cells").iterdir())) == cells + 4
+    assert len(list((tmp_path / ".cells").iterdir())) == cells + 12
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"limit": 6}, {"precision": "bf16"}])
+@pytest.mark.parametrize("change", [{"limit": 6}, {"rule": "calibrated"}, {"wordings": 1}])
 def test_other_settings_are_another_evaluation(
     request_of_both: EvaluationRequest, tmp_path: Path, change: dict[str, object]
 ) -> None:
     first = evaluate(request_of_both, tmp_path)
+    config = request_of_both.config.model_copy(update=change)
 
-    assert evaluate(request_of_both.model_copy(update=change), tmp_path) != first
+    assert evaluate(request_of_both._replace(config=config), tmp_path) != first
+
+
+def test_another_seed_is_another_evaluation(
+    request_of_both: EvaluationRequest, tmp_path: Path
+) -> None:
+    first = evaluate(request_of_both, tmp_path)
+
+    assert evaluate(request_of_both._replace(seed=1), tmp_path) != first
 
 
 def test_moved_model_is_the_same_model(request_of_both: EvaluationRequest, tmp_path: Path) -> None:
     first = evaluate(request_of_both, tmp_path / "e")
+    path = request_of_both.contestants["tuned/0001-a"].path
+    assert path is not None
     moved = tmp_path / "moved"
-    moved.symlink_to(request_of_both.models["tuned/0001-a"])
-    models = {**request_of_both.models, "tuned/0001-a": moved}
+    moved.symlink_to(path)
+    contestants = {
+        **request_of_both.contestants,
+        "tuned/0001-a": Contestant(LocalModel(moved), moved),
+    }
 
-    assert evaluate(request_of_both.model_copy(update={"models": models}), tmp_path / "e") == first
+    again = evaluate(request_of_both._replace(contestants=contestants), tmp_path / "e")
+
+    assert again == first
 
 
 def test_unusable_requests_are_refused_before_anything_is_written(
     request_of_both: EvaluationRequest, tmp_path: Path
 ) -> None:
     root = tmp_path / "evaluations"
-    models = request_of_both.models
-    with pytest.raises(EvaluationError, match="Baseline 'gone' is none of the models base, tuned"):
-        EvaluationRequest(models=models, baseline="gone")
+    with pytest.raises(EvaluationError, match="Baseline 'gone' is none of base, tuned"):
+        evaluate(request_of_both._replace(baseline="gone"), root)
+    none = request_of_both.config.model_copy(update={"shots": ()})
     with pytest.raises(TaskError, match="at least one number of shots"):
-        evaluate(request_of_both.model_copy(update={"shots": ()}), root)
-    task = Path(request_of_both.tasks[0])
-    namesake = tmp_path / "elsewhere" / task.name
+        evaluate(request_of_both._replace(config=none), root)
+    twice = [request_of_both.tasks[0]] * 2
     with pytest.raises(TaskError, match="at least one task, each once"):
-        evaluate(request_of_both.model_copy(update={"tasks": (str(task),) * 2}), root)
-    namesake.parent.mkdir()
-    namesake.symlink_to(task)
-    with pytest.raises(TaskError, match="Two tasks have the same name"):
-        evaluate(request_of_both.model_copy(update={"tasks": (str(task), str(namesake))}), root)
-    with pytest.raises(TaskError, match="Unknown task"):
-        evaluate(request_of_both.model_copy(update={"tasks": ("nsmc",)}), root)
-    gone = {"base": tmp_path / "gone"}
-    with pytest.raises(ModelLoadError, match="found no folder there"):
-        evaluate(request_of_both.model_copy(update={"models": gone}), root)
+        evaluate(request_of_both._replace(tasks=twice), root)
     assert not root.exists()
+
+
+def test_matrix_without_zero_shot_has_no_verdict_and_says_why(
+    request_of_both: EvaluationRequest, tmp_path: Path
+) -> None:
+    config = request_of_both.config.model_copy(update={"shots": (2,)})
+
+    report = read_report(evaluate(request_of_both._replace(config=config), tmp_path))
+
+    assert report.verdict is None
+    assert "--shots 0" in report.no_verdict
 
 
 def test_folder_that_is_no_evaluation_is_named(tmp_path: Path) -> None:
@@ -205,4 +255,9 @@ def test_folder_that_is_no_evaluation_is_named(tmp_path: Path) -> None:
 
 
 def _without_time(folder: Path) -> EvaluationReport:
-    return read_report(folder).model_copy(update={"seconds": 0.0})
+    report = read_report(folder)
+    models = {
+        name: facts.model_copy(update={"answers_per_second": 0.0})
+        for name, facts in report.models.items()
+    }
+    return report.model_copy(update={"seconds": 0.0, "models": models})
