@@ -15,7 +15,7 @@ from schemas.records import Language
 from schemas.storage import describe_validation_error
 from training.evaluation.tasks.formats import read_task_file
 from training.evaluation.tasks.items import EvaluationTask, TaskCard, TaskError, TaskItem, Wording
-from training.evaluation.tasks.rows import TABLE_SUFFIXES
+from training.evaluation.tasks.rows import HARNESS_SUFFIXES, TABLE_SUFFIXES
 from training.evaluation.tasks.spoken import find_language
 
 _BUILT_IN = Path(__file__).parent / "built_in"
@@ -58,8 +58,8 @@ def load_task(name: str, language: Language | None = None) -> EvaluationTask:
     """Load one of our own tasks by name, or a file by path.
 
     Args:
-        name: One of :func:`list_tasks`, or the path of a table; see
-            :func:`training.evaluation.tasks.formats.read_task_file`.
+        name: One of :func:`list_tasks`, or the path of a table or of a task file of
+            lm-evaluation-harness; see :mod:`training.evaluation.tasks.formats` and ``harness``.
         language: Of the prompts around a file's texts where it has no card; None decides by their
             share of Hangul.
 
@@ -67,14 +67,20 @@ def load_task(name: str, language: Language | None = None) -> EvaluationTask:
         TaskError: Unknown name, a card that is none, or items that cannot be scored.
         RecordFileError: A file that cannot be read, or a line that is no item.
     """
+    if name.endswith(HARNESS_SUFFIXES):
+        # Jinja takes 0.1 s to import, which other tasks need not wait for.
+        from training.evaluation.tasks.harness import load_harness_task
+
+        return load_harness_task(Path(name), language)
     if name in list_tasks():
         path = _BUILT_IN / f"{name}.jsonl"
     elif name.endswith(TABLE_SUFFIXES):
         path = Path(name)
     else:
+        suffixes = ", ".join((*TABLE_SUFFIXES, *HARNESS_SUFFIXES))
         raise TaskError(
             f"Unknown task {name!r}: wanted one of {', '.join(list_tasks())}, one of "
-            f"their families, all, or a file that ends in {', '.join(TABLE_SUFFIXES)}."
+            f"their families, all, or a file that ends in {suffixes}."
         )
     own = _read_card(path)
     known, items = read_task_file(path, own.labels if own else (), language)

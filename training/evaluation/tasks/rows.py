@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from schemas.storage import RecordFileError
 
 TABLE_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".txt", ".parquet")
+HARNESS_SUFFIXES = (".yaml", ".yml")
+"""Of task files of lm-evaluation-harness, which name their tables."""
 
 
 class FileRow(NamedTuple):
