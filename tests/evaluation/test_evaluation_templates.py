@@ -12,9 +12,12 @@ from schemas.manifest import ContractSummary, MemoryEstimate, TemplateName, Trai
 from schemas.rendering import TemplateError
 from schemas.templates import INSTRUCTION
 from training.base_model import load_tokenizer
+from training.evaluation.answerers import LocalModel
 from training.evaluation.asking import choose_template
-from training.evaluation.prompts import draw_shots, label_completions, open_with
-from training.evaluation.report import EvaluationRequest, evaluate, read_report
+from training.evaluation.config import EvaluationConfig
+from training.evaluation.prompts import draw_shots, open_with
+from training.evaluation.reading import read_report
+from training.evaluation.report import Contestant, EvaluationRequest, evaluate
 from training.evaluation.scoring import score_answers
 from training.evaluation.tasks.items import EvaluationTask
 from training.loading import load_model
@@ -110,10 +113,15 @@ def test_challenger_that_does_not_chat_is_asked_as_it_was_trained(make_model: Ma
 
 @pytest.mark.parametrize("template", ["instruction", "chat"])
 def test_student_whose_template_changed_is_not_evaluated(
-    make_model: MakeModel, tmp_path: Path, template: TemplateName
+    make_model: MakeModel, tmp_path: Path, korean_task: EvaluationTask, template: TemplateName
 ) -> None:
     model = make_model("tuned", CHAT, template, trained="0123456789abcdef")
-    request = EvaluationRequest(models={"tuned": model}, baseline="tuned", shots=(0,), limit=2)
+    request = EvaluationRequest(
+        contestants={"tuned": Contestant(LocalModel(model), model)},
+        baseline="tuned",
+        tasks=[korean_task],
+        config=EvaluationConfig(shots=(0,), limit=2),
+    )
 
     with pytest.raises(TemplateError, match="0123456789abcdef, but would be asked with"):
         evaluate(request, tmp_path / "e")
@@ -123,11 +131,11 @@ def test_report_says_how_models_were_asked(
     make_model: MakeModel, tmp_path: Path, korean_task: EvaluationTask
 ) -> None:
     models = {"base": make_model("base", CHAT), "tuned": make_model("tuned", CHAT, "chat")}
-    path = tmp_path / "korean.jsonl"
-    lines = [item.model_dump_json() for item in (*korean_task.items, *korean_task.shots)]
-    path.write_text("\n".join(lines))
     request = EvaluationRequest(
-        models=models, baseline="base", tasks=(str(path),), shots=(0, 1), limit=3
+        contestants={name: Contestant(LocalModel(path), path) for name, path in models.items()},
+        baseline="base",
+        tasks=[korean_task],
+        config=EvaluationConfig(shots=(0, 1), limit=3, draws=1),
     )
 
     report = read_report(evaluate(request, tmp_path / "e"))
@@ -147,23 +155,24 @@ def test_scores_in_chat_form_equal_plain_transformers(
     model, tokenizer = load_model(make_model("base", CHAT))
     template = find_template("chat", tokenizer)
     shots = draw_shots(task, count, seed=0)
-    opened = open_with(task, shots, template)
+    question = task.card.wordings[0].instruction
+    opened = open_with(task, task.card.wordings[0], shots, template)
     texts = [item.text for item in task.items[:4]]
 
     found = score_answers(
         model,
         tokenizer,
-        [opened.render_prompt(task.question, text, task.language) for text in texts],
-        label_completions(task, template),
-        template=opened,
+        [opened.render_prompt(text) for text in texts],
+        [[opened.render_answer(label) for label in task.card.labels]] * len(texts),
+        template=opened.template,
     )
 
     def score(text: str, label: str) -> float:
         messages: list[dict[str, str]] = []
         for shot in shots:
-            messages.append({"role": "user", "content": f"{task.question}\n\n{shot.text}"})
+            messages.append({"role": "user", "content": f"{question}\n\n{shot.text}"})
             messages.append({"role": "assistant", "content": shot.label})
-        messages.append({"role": "user", "content": f"{task.question}\n\n{text}"})
+        messages.append({"role": "user", "content": f"{question}\n\n{text}"})
         prompt: Any = tokenizer.apply_chat_template(
             messages, add_generation_prompt=True, return_dict=False
         )
@@ -173,7 +182,7 @@ def test_scores_in_chat_form_equal_plain_transformers(
         places = range(len(prompt) - 1, len(prompt) + len(answer) - 1)
         return sum(log_probs[at, token].item() for at, token in zip(places, answer, strict=True))
 
-    expected = [[score(text, label) for label in task.labels] for text in texts]
+    expected = [[score(text, label) for label in task.card.labels] for text in texts]
     torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), atol=1e-4, rtol=0)
 
 
@@ -182,10 +191,10 @@ def test_worked_examples_are_earlier_turns_in_chat_form(
 ) -> None:
     template = find_template("chat", load_tokenizer(make_model("base", CHAT)))
 
-    opened = open_with(korean_task, korean_task.shots[:1], template)
+    opened = open_with(korean_task, korean_task.card.wordings[0], korean_task.shots[:1], template)
 
-    assert opened.render_prompt(korean_task.question, "좋네요.", "ko") == (
+    assert opened.render_prompt("좋네요.") == (
         "# user\n긍정, 부정, 중립?\n\n처음부터 끝까지 즐거웠어요. 0</s>\n# assistant\n긍정</s>\n"
         "# user\n긍정, 부정, 중립?\n\n좋네요.</s>\n# assistant\n"
     )
-    assert label_completions(korean_task, template) == ("긍정", "부정", "중립")
+    assert opened.render_answer("긍정") == "긍정"
