@@ -136,5 +136,5 @@ def test_written_answers_have_no_labels_to_be_balanced_over(korean_task: Evaluat
     task = korean_task.model_copy(update={"card": card, "shots": shots})
 
     assert len(set(draw_shots(task, 3, seed=0))) == 3
-    with pytest.raises(TaskError, match="4 worked examples need as many lines.*found 3"):
+    with pytest.raises(TaskError, match=r"4 worked examples need as many lines.*found 3"):
         draw_shots(task, 4, seed=0)
