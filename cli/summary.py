@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.evaluation_summary import print_evaluation
 from cli.terminal_text import make_visible
 from flows.outcomes import (
     CurateOutcome,
@@ -36,7 +37,7 @@ def print_summary(outcome: BaseModel) -> None:
     if isinstance(outcome, FinetuneOutcome):
         _print_finetuning(console, outcome)
     if isinstance(outcome, EvaluateOutcome):
-        _print_evaluation(console, outcome)
+        print_evaluation(console, outcome, _short(outcome.evaluation))
     if isinstance(outcome, RetrainOutcome):
         _print_retraining(console, outcome)
 
@@ -144,33 +145,6 @@ def _show_answer(answer: SampleAnswer) -> str:
     if answer.ended:
         return shown or "(ends at once)"
     return f"{shown} (does not end)"
-
-
-def _print_evaluation(console: Console, outcome: EvaluateOutcome) -> None:
-    table = Table(title="Accuracy in % (95 % interval)", title_justify="left", title_style="bold")
-    columns = list(dict.fromkeys((row.task, row.shots) for row in outcome.matrix))
-    table.add_column("model", overflow="fold")
-    table.add_column("task", no_wrap=True)
-    shots = sorted({count for _, count in columns})
-    for count in shots:
-        table.add_column(f"{count}-shot", justify="right")
-    cells = {(row.model, row.task, row.shots): row for row in outcome.matrix}
-    for model in dict.fromkeys(row.model for row in outcome.matrix):
-        for task in dict.fromkeys(task for task, _ in columns):
-            found = [cells.get((model, task, count)) for count in shots]
-            table.add_row(
-                model,
-                task,
-                *(
-                    f"{c.accuracy:.0%} ({c.low:.0%}–{c.high:.0%})".replace("%", "") if c else ""
-                    for c in found
-                ),
-            )
-    console.print(table)
-    console.print(f"evaluation: {_short(outcome.evaluation)}", markup=False, soft_wrap=True)
-    console.print(f"verdict: {outcome.verdict or 'none'}", markup=False, style="bold")
-    for reason in outcome.reasons:
-        console.print(f"  - {reason}", markup=False, soft_wrap=True)
 
 
 def _print_retraining(console: Console, outcome: RetrainOutcome) -> None:

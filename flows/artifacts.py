@@ -1,11 +1,11 @@
-"""What people see in Prefect's UI: dataset card, funnel, training, evaluation matrix, verdict."""
+"""What people see in Prefect's UI of a dataset and a training."""
 
 import base64
 import re
 from pathlib import Path
 
 from flows.engine import Artifact, Engine
-from flows.outcomes import CurateOutcome, EvaluateOutcome, FinetuneOutcome
+from flows.outcomes import CurateOutcome, FinetuneOutcome
 from schemas.manifest import SampleAnswer, TrainingManifest
 from schemas.markdown import code, fence, plain, table
 from schemas.records import LANGUAGES
@@ -26,7 +26,7 @@ def show_card(engine: Engine, name: str, dataset: Path) -> None:
     card = _PICTURE.sub("", _FRONT_MATTER.sub("", card)).strip()
     engine.show(
         Artifact(
-            key=f"card-{_slug(name)}",
+            key=make_key("card", name),
             title=f"Card of {name}/{dataset.name}",
             markdown=f"{card}\n\nPictures and all records: `{dataset / 'report.html'}`",
         )
@@ -42,7 +42,7 @@ def show_funnel(engine: Engine, name: str, outcome: CurateOutcome) -> None:
     table = "\n".join([f"| | {' | '.join(LANGUAGES)} |", "|---|" + "---|" * len(LANGUAGES), *rows])
     engine.show(
         Artifact(
-            key=f"funnel-{_slug(name)}",
+            key=make_key("funnel", name),
             title=f"{outcome.kept} of {outcome.generated} drafts kept",
             markdown=f"# {outcome.kept} of {outcome.generated} drafts kept\n\n{table}\n\n"
             f"Dataset version: `{outcome.dataset}`",
@@ -81,7 +81,7 @@ def show_training(engine: Engine, outcome: FinetuneOutcome) -> None:
     ]
     engine.show(
         Artifact(
-            key=f"training-{_slug(manifest.name)}",
+            key=make_key("training", manifest.name),
             title=title,
             markdown="\n\n".join(filter(None, parts)),
         )
@@ -108,44 +108,6 @@ def _show_answer(answer: SampleAnswer) -> str:
     return f"{answer.answer} … (does not end)"
 
 
-def show_matrix(engine: Engine, outcome: EvaluateOutcome) -> None:
-    """Show accuracies with their 95 % intervals: a row a model and task, a column a shot count."""
-    shots = sorted({row.shots for row in outcome.matrix})
-    rows: dict[tuple[str, str], dict[int, str]] = {}
-    for cell in outcome.matrix:
-        text = f"{cell.accuracy:.3f} ({cell.low:.2f}–{cell.high:.2f})"
-        rows.setdefault((cell.model, cell.task), {})[cell.shots] = text
-    header = f"| model | task | {' | '.join(f'{count}-shot' for count in shots)} |"
-    lines = [header, "|---|---|" + "---|" * len(shots)]
-    for (model, task), found in rows.items():
-        lines.append(f"| {model} | {task} | {' | '.join(found[count] for count in shots)} |")
-    table = "\n".join(lines)
-    engine.show(
-        Artifact(
-            key=f"matrix-{_slug_of_model(outcome.matrix[-1].model)}",
-            title="Evaluation matrix",
-            markdown=f"# Evaluation matrix\n\n{table}\n\nPer item: `{outcome.evaluation}`",
-        )
-    )
-
-
-def show_verdict(engine: Engine, outcome: EvaluateOutcome) -> None:
-    """Show the gate's verdict with its reasons."""
-    verdict = outcome.verdict or "no verdict"
-    reasons = "\n".join(f"- {reason}" for reason in outcome.reasons)
-    engine.show(
-        Artifact(
-            key=f"verdict-{_slug(outcome.matrix[-1].model.split('/')[0])}",
-            title=f"Verdict: {verdict}",
-            markdown=f"# {verdict}\n\n{reasons}",
-        )
-    )
-
-
-def _slug_of_model(model: str) -> str:
-    """Key by name without version, so that Prefect shows a history."""
-    return _slug(model.split("/")[0])
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
+def make_key(kind: str, name: str) -> str:
+    """Make the key under which the UI keeps the history of one kind of artifact of one name."""
+    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'unnamed'}"

@@ -10,8 +10,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from flows.artifacts import show_card, show_funnel, show_matrix, show_training, show_verdict
+from flows.artifacts import show_card, show_funnel, show_training
 from flows.engine import Engine
+from flows.evaluation_artifacts import show_evaluation
 from flows.index_page import write_index
 from flows.outcomes import (
     CurateOutcome,
@@ -68,8 +69,7 @@ def evaluate(params: EvaluateParams, settings: Settings, engine: Engine) -> Eval
     """Compare models on identical items and shots, and judge the first."""
     outcome = engine.run("evaluate", lambda: evaluate_and_judge(params, settings, engine))
     write_index(settings)
-    show_matrix(engine, outcome)
-    show_verdict(engine, outcome)
+    show_evaluation(engine, outcome)
     return outcome
 
 

@@ -239,5 +239,9 @@ def _compare(row: MatrixRow, matrix: Sequence[MatrixRow], baseline: str) -> Comp
         shots=row.shots, baseline_shots=row.shots, baseline=baseline, challenger=row.model,
         item_count=row.item_count, wins=4, losses=2, difference=difference,
         low=difference - half, high=difference + half, p_value=0.0312,
-        pairs=(ClusterDifference(marks=100, answers=1, clusters=2),),
+        pairs=(
+            ClusterDifference(marks=100, answers=1, clusters=4),
+            ClusterDifference(marks=-100, answers=1, clusters=2),
+            ClusterDifference(marks=0, answers=1, clusters=max(row.item_count - 6, 1)),
+        ),
     )  # fmt: skip

@@ -9,17 +9,14 @@ from typing import TypeVar
 
 import pytest
 
-from flows.artifacts import show_matrix, show_verdict
 from flows.compositions import curate
 from flows.engine import Artifact, PlainEngine, line_progress
-from flows.outcomes import EvaluateOutcome
 from flows.parameters import CurateParams, FinetuneParams, GenerateParams, RetrainParams, part_of
 from flows.resources import choose_teacher, find_file, load_seeds
 from flows.settings import ROOT, Settings
 from pipeline.curation.shards import Examination, examine_here
 from pipeline.generation.config import GenerationConfig
 from schemas.errors import UserError
-from schemas.evaluation import MatrixRow
 from schemas.progress import Progress, no_progress
 from training.finetuning.recipe import Recipe
 
@@ -123,25 +120,6 @@ def test_secrets_are_masked_wherever_settings_are_printed(tmp_path: Path) -> Non
     settings = make_settings(tmp_path, api_key="sk-secret")
 
     assert "sk-secret" not in f"{settings} {settings!r} {settings.model_dump_json()}"
-
-
-def test_matrix_and_verdict_are_shown_with_intervals() -> None:
-    row = MatrixRow(
-        model="demo/0001", task="movie-sentiment-ko", language="ko", shots=0, item_count=60,
-        accuracy=0.5, low=0.38, high=0.62,
-    )  # fmt: skip
-    outcome = EvaluateOutcome(
-        evaluation=Path("e"), matrix=(row,), verdict="hold", reasons=("needs n ≥ 900",)
-    )
-    engine = RecordingEngine()
-
-    show_matrix(engine, outcome)
-    show_verdict(engine, outcome)
-
-    matrix, verdict = engine.artifacts
-    assert "| demo/0001 | movie-sentiment-ko | 0.500 (0.38–0.62) |" in matrix.markdown
-    assert verdict.title == "Verdict: hold"
-    assert "- needs n ≥ 900" in verdict.markdown
 
 
 def test_progress_lines_are_rare_and_the_last_is_never_lost() -> None:

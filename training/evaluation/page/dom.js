@@ -98,14 +98,7 @@ function prose(text, attributes) {
   return make("div", { dir: "auto", ...attributes, class: `prose ${attributes?.class ?? ""}` }, text);
 }
 
-// NAME/0003-0123456789ab is known by its ordinal, as long as no other model is.
-const SHORT = new Map(OVERVIEW.models.map(({ model }) => [model, shorten(model)]));
-
-function shorten(name) {
-  const short = name.replace(/(\/\d{4})-[0-9a-f]{12}$/, "$1");
-  const isShared = OVERVIEW.models.some((one) => one.model !== name && one.model.startsWith(short));
-  return isShared ? name : short;
-}
+const SHORT = new Map(OVERVIEW.models.map(({ model }, at) => [model, OVERVIEW.names[at]]));
 
 function shortName(name) {
   return SHORT.get(name) ?? name;

@@ -1,9 +1,6 @@
 /* Differences between challenger and baseline, each with its interval. */
 
 const KINDS = ["same-shots", "zero-to-few", "zero-to-best-wording"];
-// A true difference of 2.8 standard errors is found in 80 of 100 runs at the 5 % level, two-sided:
-// 1.96 + 0.84. A 95 % interval is 3.92 of them wide.
-const DETECTABLE = 2.8 / 3.92;
 
 function forestPart() {
   const challengers = distinct(REPORT.comparisons.map((one) => one.challenger));
@@ -19,6 +16,10 @@ function forestPart() {
 
 function drawForest(challenger) {
   const own = REPORT.comparisons.filter((one) => one.challenger === challenger);
+  const seen = OVERVIEW.detectable.filter((_, at) => {
+    const { kind, challenger: whose } = REPORT.comparisons[at];
+    return kind === "same-shots" && whose === challenger;
+  });
   const frame = frameOf(own);
   const parts = KINDS.map((kind) => [kind, own.filter((one) => one.kind === kind)])
     .filter(([, rows]) => rows.length)
@@ -34,7 +35,6 @@ function drawForest(challenger) {
         ),
       ),
     );
-  const seen = own.filter((one) => one.kind === "same-shots").map(detectable);
   const text = seen.length ? say("detectable", { points: cent(median(seen), 1) }) : "";
   return [make("p", { class: "note detectable" }, text), ...parts];
 }
@@ -47,10 +47,6 @@ function frameOf(rows) {
   const from = Math.floor(low / step) * step;
   const to = Math.ceil(high / step) * step;
   return { step, from, to, at: (value) => (value - from) / (to - from) };
-}
-
-function detectable(comparison) {
-  return DETECTABLE * (comparison.high - comparison.low);
 }
 
 function median(values) {

@@ -19,10 +19,15 @@ from schemas.records import Language
 from schemas.storage import atomic_path
 from training.evaluation.page.answers import Block, collect_blocks, read_items
 from training.evaluation.page.encoding import pack, to_inline_json
+from training.evaluation.page.names import shorten_names
 from training.evaluation.page.trend import Cycle, describe_trend
+from training.evaluation.statistics.clusters import pair_of
+from training.evaluation.statistics.planning import smallest_detectable_difference
 
 PAGE_FILE = "report.html"
 
+_LEVEL = 0.05
+"""Two-sided, as of the intervals beside it."""
 _HERE = Path(__file__).parent
 _SCRIPTS = (
     "dom.js",
@@ -81,6 +86,10 @@ def render_page(
             exclude={"models": True, "comparisons": {"__all__": {"pairs"}}},
         ),
         "models": [facts.model_dump(mode="json") for facts in report.models.values()],
+        "names": list(shorten_names(report.models).values()),
+        "detectable": [
+            smallest_detectable_difference(pair_of(one), _LEVEL) for one in report.comparisons
+        ],
         "blocks": [
             {"task": block.task, "chance": block.chance, "rows": block.row_count}
             for block in blocks

@@ -15,6 +15,7 @@ function drawVerdict() {
         ? make("p", { class: "needed" }, say("needed", { count: count(verdict.items_needed) }))
         : null,
       verdict ? reasonsOf(verdict) : null,
+      REPORT.no_verdict ? make("p", { lang: "en", dir: "auto" }, REPORT.no_verdict) : null,
       verdict?.checks.length ? checksOf(verdict) : null,
       make("p", { class: "note asked" }, describeAsked()),
       REPORT.template_note
