@@ -69,11 +69,16 @@ def harmed_cells(
 
 def describe_cell(cell: Comparison) -> str:
     """Say where and by how much two models differ."""
+    counts = _describe(cell.difference, cell.item_count, cell.wins, cell.losses, cell.p_value)
+    return f"{describe_place(cell)}: {counts}"
+
+
+def describe_place(cell: Comparison) -> str:
+    """Say what the models were asked."""
     shots = f"{cell.shots} shots"
     if cell.shots != cell.baseline_shots:
         shots += f" against the baseline's {cell.baseline_shots}"
-    counts = _describe(cell.difference, cell.item_count, cell.wins, cell.losses, cell.p_value)
-    return f"{cell.task} ({cell.language}), {shots}: {counts}"
+    return f"{cell.task} ({cell.language}), {shots}"
 
 
 def describe_paired(paired: Paired) -> str:
