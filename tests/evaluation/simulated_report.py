@@ -1,6 +1,7 @@
 """Reports whose answers come from chance, for tests of the gate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.evaluation import (
     CanaryAnswer,
@@ -13,6 +14,7 @@ from schemas.evaluation import (
 from training.evaluation.statistics.clusters import Alike, Paired
 from training.evaluation.statistics.significance import sign_flip
 
+FAULTLESS: Mapping[str, str | bool] = MappingProxyType({})
 EN, KO = "movie-sentiment-en", "movie-sentiment-ko"
 
 
@@ -50,11 +52,13 @@ def comparison(
     )
 
 
-def canary(model: str, number: int = 0, answer: str = "Blue.", **faults: bool) -> CanaryAnswer:
+def canary(
+    model: str, number: int = 0, faults: Mapping[str, str | bool] = FAULTLESS
+) -> CanaryAnswer:
     """Answer one canary question, in good form but for the faults."""
-    form = {"ended": True, "repetitive": False, "in_language": True, **faults}
-    return CanaryAnswer(
-        model=model, language="en", instruction=f"Question {number}", answer=answer, **form
+    form = {"answer": "Blue.", "ended": True, "repetitive": False, "in_language": True, **faults}
+    return CanaryAnswer.model_validate(
+        {"model": model, "language": "en", "instruction": f"Question {number}", **form}
     )
 
 

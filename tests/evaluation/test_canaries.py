@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from typing import NoReturn
 
 from schemas.progress import Progress, no_progress
 from schemas.templates import INSTRUCTION, Template
@@ -15,7 +14,13 @@ class Parrot:
         self.fingerprint = text
         self.prompts: list[str] = []
 
-    def score(self, *_: object) -> NoReturn:
+    def score(
+        self,
+        prompts: Sequence[str],
+        answers: Sequence[Sequence[str]],
+        template: Template,
+        progress: Progress = no_progress,
+    ) -> list[list[float]]:
         raise AssertionError
 
     def write(

@@ -253,11 +253,11 @@ def test_damaged_challenger_is_rejected_and_damaged_baseline_holds() -> None:
     ],
 )
 def test_canary_that_only_the_challenger_fails_counts_against_it(
-    mine: dict[str, bool], theirs: dict[str, bool], expected: Verdict
+    mine: dict[str, str | bool], theirs: dict[str, str | bool], expected: Verdict
 ) -> None:
     # Two of three: one alone is tolerated.
-    canaries = [canary("base", n, **(theirs if n else {})) for n in range(3)]
-    canaries += [canary("tuned", n, **(mine if n else {})) for n in range(3)]
+    canaries = [canary("base", n, theirs if n else {}) for n in range(3)]
+    canaries += [canary("tuned", n, mine if n else {}) for n in range(3)]
     found = _fine().model_copy(update={"canaries": tuple(canaries)})
 
     assert judge(found).verdict == expected

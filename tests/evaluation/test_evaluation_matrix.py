@@ -4,7 +4,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.evaluation import Comparison, ComparisonKind
 from training.evaluation.cells import Answered, Cell
 from training.evaluation.item_table import write_items
 from training.evaluation.matrix import compare, matrix_rows
@@ -136,10 +135,6 @@ def test_written_answers_are_marked_and_described() -> None:
     assert (row.quality.ended, row.quality.in_language) == (0.5, 0.5)
     assert row.variants[0].by_rule == {}
     assert row.variants[0].auc is None
-
-
-def _find(found: list[Comparison], kind: ComparisonKind) -> Comparison:
-    return next(one for one in found if one.kind == kind)
 
 
 def test_challenger_is_compared_cell_by_cell_with_few_shot_and_with_the_best_wording() -> None:
