@@ -12,7 +12,7 @@ import unicodedata
 from typing import assert_never
 
 from training.evaluation.answers.quality import is_in_language
-from training.evaluation.answers.sentences import LIST_MARK, split_sentences
+from training.evaluation.answers.sentences import LIST_MARK, split_sentences, strip_list_mark
 from training.evaluation.tasks.constraints import (
     AnswerLanguage,
     Case,
@@ -33,7 +33,7 @@ from training.evaluation.tasks.constraints import (
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _AROUND = " \t\n\"'“”‘’`*_#>()[]「」『』"
 _LATIN_END = re.compile(r"[A-Za-z0-9]")
-_SILENT = re.compile(r"(?:[\W_]|[ㄱ-ㆎ])+\Z")
+_LAUGHTER = "ㅋㅎㅠㅜ"
 _FENCE = re.compile(r"```(?:json)?\s*\n(?P<body>.*)\n\s*```", re.IGNORECASE | re.DOTALL)
 
 _Counted = Words | Characters | Sentences | Lines | Paragraphs | ListItems | Keyword
@@ -79,8 +79,7 @@ def _count(constraint: _Counted, text: str) -> int | None:
 
 
 def _count_words(text: str) -> int:
-    lines = [LIST_MARK.sub("", line, count=1) for line in text.splitlines()]
-    words = [word for line in lines for word in line.split()]
+    words = [word for line in text.splitlines() for word in strip_list_mark(line).split()]
     return sum(_LETTER_OR_DIGIT.search(word) is not None for word in words)
 
 
@@ -116,16 +115,25 @@ def _has_edge(constraint: StartsWith | EndsWith, text: str) -> bool:
     if isinstance(constraint, StartsWith):
         bare = text.lstrip(_AROUND) if _LETTER_OR_DIGIT.match(wanted) else text
         return re.match(_bounded(wanted), bare, re.IGNORECASE) is not None
-    bare = re.sub(r"[\W_]+\Z", "", text) if _LETTER_OR_DIGIT.match(wanted[-1]) else text
-    if not _LETTER_OR_DIGIT.match(wanted[-1]):
+    if _LETTER_OR_DIGIT.match(wanted[-1]):
+        bare = _strip_end(text)
+    else:
         bare = text.rstrip(_AROUND.replace(wanted[-1], ""))
     return re.search(_bounded(wanted) + r"\Z", bare, re.IGNORECASE) is not None
+
+
+def _strip_end(text: str, laughter: str = "") -> str:
+    """Return the text up to its last letter or digit that is no laughter."""
+    end = len(text)
+    while end and (text[end - 1] in laughter or not _LETTER_OR_DIGIT.match(text[end - 1])):
+        end -= 1
+    return text[:end]
 
 
 def _has_form(constraint: SentenceEndings | AnswerLanguage | Json | Case, text: str) -> bool:
     match constraint:
         case SentenceEndings():
-            sentences = [_SILENT.sub("", sentence) for sentence in split_sentences(text)]
+            sentences = [_strip_end(sentence, _LAUGHTER) for sentence in split_sentences(text)]
             spoken = [sentence.casefold() for sentence in sentences if sentence]
             endings = tuple(ending.casefold() for ending in constraint.texts)
             return bool(spoken) and all(sentence.endswith(endings) for sentence in spoken)

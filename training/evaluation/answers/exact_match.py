@@ -18,7 +18,6 @@ worked out in front of it. Linear in the answer.
 import re
 import unicodedata
 from collections.abc import Sequence
-from decimal import Decimal
 
 from schemas.records import Language
 from training.evaluation.answers.numbers import (
@@ -29,14 +28,15 @@ from training.evaluation.answers.numbers import (
 )
 
 _LEAD_IN = re.compile(
-    r"\s*(?:[#>*_`\s]*)(?:(?:최종\s*)?(?:정답|답변|답)(?:은|는)?(?=[\s:：*])"
+    r"[#>*_`\s]*(?:(?:최종\s*)?(?:정답|답변|답)(?:은|는)?(?=[\s:：*])"
     r"|(?:(?:so|therefore),?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer\b(?:\s+is\b)?)"
     r"[*_`]*\s*[:：=]?\s*",
     re.IGNORECASE,
 )
 _QUOTES = re.compile(r"[\"'“”‘’`*«»「」『』《》〈〉]")
 # Of both ends what may stand around an answer; "-3", ".5" and "C#" keep their sign.
-_OUTER = re.compile(r"\A(?:\s*[-*•]\s+|[\s#>=(\[{…])+|[\s.,:;!?。，！？…~)\]}]+\Z")
+_BEFORE = re.compile(r"(?:[-*•]\s+|[\s#>=(\[{…])+")
+_BEHIND = " \t\n.,:;!?。，！？…~)]}"
 _SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 _KOREAN_TAIL = re.compile(
@@ -51,10 +51,12 @@ def is_exact_match(answer: str, references: Sequence[str], language: Language) -
 
 
 def _matches(answer: str, reference: str, language: Language) -> bool:
-    said = _begin(answer, len(_lines(reference)))
+    text = unicodedata.normalize("NFKC", answer)
+    line_count = len(_lines(reference))
+    whole, said = (_begin(start, line_count) for start in (text, _drop_lead_in(text)))
     wanted = _normalise(reference, language)
-    found = _normalise(said, language)
-    if wanted and _is_reference(found, wanted, language):
+    # "Answer the phone" may be the answer itself.
+    if any(_is_reference(_normalise(start, language), wanted, language) for start in (whole, said)):
         return True
     quantity = read_quantity(_bare(reference))
     if quantity is None:
@@ -62,22 +64,26 @@ def _matches(answer: str, reference: str, language: Language) -> bool:
     stated = _read_stated(said)
     if quantity.unit:
         return stated is not None and _is_same(stated, quantity)
-    return (stated.value if stated else _last_number(answer)) == quantity.value
+    return (stated.value if stated else last_number(text)) == quantity.value
 
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _begin(answer: str, line_count: int) -> str:
-    """Return the answer's first lines, without what only announces them."""
-    text = unicodedata.normalize("NFKC", answer)
-    rest = _LEAD_IN.sub("", text, count=1) if _LEAD_IN.match(text) else text
-    return "\n".join(_lines(rest)[:line_count])
+def _begin(text: str, line_count: int) -> str:
+    return "\n".join(_lines(text)[:line_count])
+
+
+def _drop_lead_in(text: str) -> str:
+    lead_in = _LEAD_IN.match(text)
+    return text[lead_in.end() :] if lead_in else text
 
 
 def _bare(text: str) -> str:
-    return _OUTER.sub("", _QUOTES.sub("", unicodedata.normalize("NFKC", text)))
+    bare = _QUOTES.sub("", unicodedata.normalize("NFKC", text)).rstrip(_BEHIND)
+    before = _BEFORE.match(bare)
+    return bare[before.end() :] if before else bare
 
 
 def _normalise(text: str, language: Language) -> str:
@@ -90,8 +96,8 @@ def _normalise(text: str, language: Language) -> str:
 
 def _is_reference(found: str, wanted: str, language: Language) -> bool:
     if found == wanted:
-        return True
-    if language == "en" or not found.startswith(wanted):
+        return bool(wanted)
+    if language == "en" or not wanted or not found.startswith(wanted):
         return False
     return _KOREAN_TAIL.fullmatch(found, len(wanted)) is not None
 
@@ -108,7 +114,3 @@ def _is_same(stated: Quantity, wanted: Quantity) -> bool:
     return (found.startswith(unit) and _KOREAN_TAIL.fullmatch(found, len(unit)) is not None) or (
         _KOREAN_TAIL.fullmatch(found) is not None
     )
-
-
-def _last_number(answer: str) -> Decimal | None:
-    return last_number(unicodedata.normalize("NFKC", answer))
