@@ -24,7 +24,7 @@ from tests.evaluation.simulated_report import (
     single,
     two_languages,
 )
-from training.evaluation.gate.evidence import GateError
+from training.evaluation.gate.evidence import GateError, tell_difference
 from training.evaluation.gate.judging import judge
 from training.evaluation.gate.policy import GatePolicy
 from training.evaluation.statistics.clusters import Paired, pair_up
@@ -365,3 +365,7 @@ def test_model_with_one_worse_language_is_rejected() -> None:
         lost, won = generator.binomial(60, 0.95), generator.binomial(60, 0.05)
         worse = single(int(won), int(lost), 200)
         assert judge(two_languages((BETTER, worse), (BETTER, EQUAL))).verdict == "reject"
+
+
+def test_difference_that_rounds_to_nothing_has_no_minus() -> None:
+    assert [tell_difference(share) for share in (-0.0004, 0.0, -0.031)] == ["+0.0", "+0.0", "-3.1"]

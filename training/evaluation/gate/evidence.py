@@ -93,8 +93,14 @@ def tell_points(share: float) -> str:
     return f"{100 * share:.1f} points"
 
 
+def tell_difference(share: float) -> str:
+    """Write a difference in marks, its sign always there."""
+    # Adding 0 turns -0.0 into 0.0.
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
+
+
 def _describe(difference: float, items: int, wins: int, losses: int, p_value: float) -> str:
     return (
-        f"{100 * difference:+.1f} points on {items} items "
+        f"{tell_difference(difference)} points on {items} items "
         f"({wins} won, {losses} lost, p = {p_value:.2g})"
     )

@@ -21,6 +21,7 @@ from training.evaluation.gate.evidence import (
     describe_paired,
     describe_place,
     harmed_cells,
+    tell_difference,
     tell_points,
 )
 from training.evaluation.gate.policy import GatePolicy
@@ -97,8 +98,8 @@ def _one_sided(paired: Paired) -> float:
 
 def _describe_gain(paired: Paired) -> str:
     return (
-        f"{100 * paired.difference:+.1f} points on {paired.item_count} items ({paired.wins} won, "
-        f"{paired.losses} lost, one-sided p = {_one_sided(paired):.2g})"
+        f"{tell_difference(paired.difference)} points on {paired.item_count} items "
+        f"({paired.wins} won, {paired.losses} lost, one-sided p = {_one_sided(paired):.2g})"
     )
 
 
@@ -109,7 +110,7 @@ def _is_only_wording(cell: Comparison, evidence: Evidence) -> bool:
 
 def _is_not_worse(paired: Paired, claim: str, policy: GatePolicy) -> Finding:
     bound = lower_bound(paired, policy.alpha)
-    detail = f"{claim}: {describe_paired(paired)}, at least {100 * bound:+.1f}"
+    detail = f"{claim}: {describe_paired(paired)}, at least {tell_difference(bound)}"
     if bound >= -policy.margin:
         return Finding("pass", f"not worse: {detail}")
     margin = tell_points(policy.margin)

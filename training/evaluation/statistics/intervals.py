@@ -3,7 +3,7 @@
 Resampling clusters with replacement needs no clusters: how often each outcome occurs in a resample
 is multinomial. Drawing those counts is the percentile bootstrap of the ratio of sums exactly (Efron
 & Tibshirani 1993, chapter 13), at a cost of resamples times different outcomes: a hundredth of a
-second for a choice task of any size, half a second for 400 different ones.
+second for a choice task of any size, a quarter of one for 500 different outcomes.
 """
 
 import math

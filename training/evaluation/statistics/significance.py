@@ -5,12 +5,11 @@ signs the sum of differences has a distribution that follows from their sizes al
 randomization test); where every cluster holds one answer that is right or wrong it is McNemar's
 exact test.
 
-Sums are whole numbers, so the distribution is built by adding one size after the other: clusters
-that differ, times the sum of their differences over their greatest common divisor. A thousandth of
-a second for 400 single answers, a hundredth for 400 marks of 0 to 100, a second for 3,000 of them
-in twelve variants. Every term is positive, so nothing cancels and p is right to ten digits. Beyond
-``_MOST_STEPS`` the normal distribution stands in, which thousands of clusters are far within a
-thousandth of.
+Sums are whole numbers, so the distribution is built by adding one size after the other. That costs
+the clusters that differ times the sum of their differences over their greatest common divisor:
+milliseconds for 400 items, a tenth of a second for 3,000 with marks of 0 to 100. Every term is
+positive, so nothing cancels and p is right to ten digits. Beyond ``_MOST_STEPS``, a second or two,
+the normal distribution stands in, which thousands of clusters are far within a thousandth of.
 """
 
 import math
