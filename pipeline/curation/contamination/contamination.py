@@ -101,16 +101,33 @@ def drop_contaminated(
         Both halves in input order. A rejection names the item of which most is shared, the earliest
         of equals, and as score the share of the item.
     """
-    search = _Search(protected, config)
     result = StageResult([], [])
-    for batch in _cut_batches(records):
-        for record, leaks in zip(batch, search.find(batch), strict=True):
-            if leaks:
-                result.dropped.append(_reject(record, leaks))
-            else:
-                result.kept.append(record)
-        progress(len(result.kept) + len(result.dropped), len(records), "contamination")
+    found = find_leaks(records, protected, config, progress)
+    for record, leaks in zip(records, found, strict=True):
+        if leaks:
+            result.dropped.append(_reject(record, leaks))
+        else:
+            result.kept.append(record)
     return result
+
+
+def find_leaks(
+    records: Sequence[InstructionRecord],
+    protected: Sequence[ProtectedItem],
+    config: ContaminationConfig,
+    progress: Progress = no_progress,
+) -> Iterator[list[Leak]]:
+    """Yield for each record all protected items that it holds or was made from.
+
+    The one of which most is shared comes first, the earliest of equals. Only the ancestors of a
+    record name one item where several have the same id.
+    """
+    search = _Search(protected, config)
+    done = 0
+    for batch in _cut_batches(records):
+        yield from search.find(batch)
+        done += len(batch)
+        progress(done, len(records), "contamination")
 
 
 def _cut_batches(records: Sequence[InstructionRecord]) -> Iterator[list[InstructionRecord]]:
