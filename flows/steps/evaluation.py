@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from flows.answerers import Model, find_model, open_answerer
 from flows.cycles import read_cycles
 from flows.engine import Engine
-from flows.evaluation_data import find_held_out, find_training_data, open_judging
+from flows.evaluation_data import find_held_out, find_training_data
 from flows.outcomes import EvaluateOutcome
-from flows.overlaps import settle_overlaps
+from flows.overlaps import find_overlaps, leave_out
 from flows.parameters import EvaluateParams, part_of
 from flows.registry import open_registry
 from flows.settings import Settings
+from flows.steps.pairwise import open_judging
 from schemas.errors import UserError
 from schemas.evaluation import EvaluationReport
 from schemas.manifest import TrainingManifest
@@ -77,7 +78,13 @@ def _prepare(
     tasks = load_tasks(params.task)
     manifest = _read_training_manifest(contest.challenger)
     dataset = find_training_data(manifest, settings)
-    tasks, overlaps = settle_overlaps(tasks, dataset, params.overlap, engine)
+    overlaps = find_overlaps(tasks, dataset, params.overlap) if dataset else []
+    for overlap in overlaps:
+        fate = "left out for all models" if overlap.excluded else "scored all the same"
+        engine.say(
+            f"{len(overlap.items)} items of {overlap.task} stand in the training data: {fate}"
+        )
+    tasks = leave_out(tasks, overlaps)
     needs_log_probs = any(task.is_choice for task in tasks)
     contestants = {
         name: Contestant(

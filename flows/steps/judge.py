@@ -96,6 +96,18 @@ class Judge:
                 asked = [record for record in asked if found[record.id] is None]
         return found
 
+    def ask(self, prompts: Sequence[Prompt]) -> list[str]:
+        """Put other questions to the same judge, and return its answers in their order.
+
+        Raises:
+            PacaloomError: The judge cannot be had, or fails.
+        """
+        run = f"judge/{self._model}/{short_id([prompt.key(self._model) for prompt in prompts])}"
+        # An engine that was started for earlier questions is gone with them.
+        self._embedded_address = ""
+        with ExitStack() as engines, Journal(self._path) as journal:
+            return [one.text for one in self._answer(prompts, 0, run, journal, engines)]
+
     def _answer(
         self,
         prompts: Sequence[Prompt],

@@ -7,6 +7,7 @@ written answers, milliseconds a cell.
 """
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 from schemas.evaluation import (
@@ -128,12 +129,20 @@ def _row(joined: _Joined, rule: ScoreRule, seed: int) -> MatrixRow:
         shots=joined.shots,
         item_count=len(joined.clusters),
         cluster_count=sum(one.clusters for one in alike),
+        chance=_chance(joined),
         accuracy=mean_of(alike),
         low=interval.low,
         high=interval.high,
         variants=tuple(_score_variant(one, marks, rule) for one, marks in pairs),
         quality=None if task.is_choice else _describe_texts(joined),
     )
+
+
+def _chance(joined: _Joined) -> float:
+    """Return what blind guessing gets; nothing where answers are written."""
+    if not joined.task.is_choice:
+        return 0.0
+    return fmean(1 / len(answers) for answers in joined.variants[0].cell.answers)
 
 
 def _score_variant(answered: Answered, marks: Sequence[int], rule: ScoreRule) -> VariantScore:

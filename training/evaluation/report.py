@@ -18,12 +18,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.evaluation import EvaluationReport, GateVerdict, JudgedPairs, Overlap
+from schemas.evaluation import (
+    CanaryAnswer,
+    EvaluationReport,
+    GateVerdict,
+    JudgedPairs,
+    Overlap,
+)
 from schemas.identity import digest, short_id
 from schemas.progress import Progress, no_progress
 from schemas.records import InstructionRecord
 from schemas.storage import atomic_folder, write_text
-from training.evaluation.answerers import Answerer
+from training.evaluation.answerers import Answerer, LocalModel
 from training.evaluation.asking import Asking, choose_template
 from training.evaluation.canaries import ask_canaries
 from training.evaluation.cells import Answered, Cell, answer_cells, as_part, plan_cells
@@ -31,7 +37,7 @@ from training.evaluation.config import EvaluationConfig
 from training.evaluation.facts import find_facts
 from training.evaluation.gate.evidence import GateError
 from training.evaluation.gate.judging import judge
-from training.evaluation.held_out import held_out_losses
+from training.evaluation.held_out import RecordLoss, compare_losses
 from training.evaluation.item_table import write_items
 from training.evaluation.matrix import compare, matrix_rows
 from training.evaluation.page.page import write_page
@@ -138,7 +144,7 @@ class _Found(NamedTuple):
     """What was measured of all models, by name in the matrix."""
 
     answers: dict[str, list[Answered]]
-    losses: Mapping[str, Sequence[RecordLoss]]
+    losses: dict[str, Sequence[RecordLoss]]
     canaries: list[CanaryAnswer]
 
 
@@ -181,9 +187,9 @@ def _ask_all(
         answerer = contestant.answerer
         found.answers[name] = answer_cells(answerer, cells, folder, part)
         found.canaries.extend(ask_canaries({name: answerer}, asking.template))
-        if isinstance(answerer, LocalModel) and request.records:
-            found.losses[name] = measure_losses(answerer, request.records, asking.template)
         if isinstance(answerer, LocalModel):
+            if request.records:
+                found.losses[name] = answerer.measure(request.records, asking.template)
             answerer.unload()
     return found
 
