@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.records import Language
 from training.evaluation.answers.exact_match import is_exact_match
-from training.evaluation.answers.numbers import last_number
+from training.evaluation.answers.numbers import find_numbers
 
 RIGHT: list[tuple[str, str, Language]] = [
     ("Paris", "Paris", "en"),
@@ -88,6 +88,21 @@ def test_any_reference_will_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("task", "copied", "language"),
+    [
+        ("Ann has 7 pens and 4 pins. How many pins?", "Ann has 7 pens and 4 pins.", "en"),
+        ("펜이 7개, 핀이 4개 있다. 핀은 몇 개인가?", "펜이 7개, 핀이 4개 있다.", "ko"),
+    ],
+)
+def test_number_of_the_task_counts_only_by_itself(
+    task: str, copied: str, language: Language
+) -> None:
+    assert not is_exact_match(copied, ["4"], language, task)
+    assert is_exact_match("4", ["4"], language, task)
+    assert is_exact_match(f"{copied} 7 + 4 = 11", ["11"], language, task)
+
+
+@pytest.mark.parametrize(
     ("text", "number"),
     [
         ("5 + 7 = 12.", 12),
@@ -102,7 +117,7 @@ def test_any_reference_will_do() -> None:
     ],
 )
 def test_last_number_is_read_as_written(text: str, number: int | Decimal | None) -> None:
-    assert last_number(text) == number
+    assert find_numbers(text)[-1:] == ([] if number is None else [number])
 
 
 @given(st.integers(-(10**9), 10**9), st.sampled_from(["{}", "{:,}", "So it is {:,}.", "{}개예요"]))

@@ -44,6 +44,23 @@ def test_item_is_met_when_all_of_its_constraints_are() -> None:
     assert mark_text(item, "constraints", "", "ko") == 0
 
 
+@pytest.mark.parametrize(
+    ("task", "keyword", "answer"),
+    [
+        ('Use the word "moon" in one sentence.', "moon", "The moon is up."),
+        ("'달빛'을 넣어 한 문장을 쓰세요.", "달빛", "달빛이 밝다."),
+    ],
+)
+def test_repeated_instruction_is_no_answer_and_spoils_none(
+    task: str, keyword: str, answer: str
+) -> None:
+    constraints = (Keyword(text=keyword, at_least=1), Sentences(at_most=1))
+    item = TaskItem(id="1", split="test", text=task, constraints=constraints)
+
+    assert mark_text(item, "constraints", f" {task}\n", "ko") == 0
+    assert mark_text(item, "constraints", f"{task}\n{answer}", "ko") == 100
+
+
 def test_accuracy_is_not_about_written_answers() -> None:
     with pytest.raises(ValueError, match="given answers"):
         mark_text(_make_item("a"), "accuracy", "a", "en")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.records import SeedTask
+from training.evaluation.answers.constraints import is_met
 from training.evaluation.answers.marks import mark_text
 from training.evaluation.answers.rouge_l import rouge_l
 from training.evaluation.tasks.items import EvaluationTask, TaskCard, TaskItem
@@ -69,6 +70,13 @@ def test_repeating_the_task_is_no_answer(name: str) -> None:
     task = read_task(name)
     for item in (*task.items, *task.shots):
         assert mark_text(item, task.card.metric, item.text, "ko") == 0, item.id
+
+
+def test_no_instruction_meets_its_own_constraints() -> None:
+    # Nor then does an answer that repeats it in slightly other words.
+    task = read_task("instruction-following-ko")
+    for item in (*task.items, *task.shots):
+        assert not all(is_met(constraint, item.text) for constraint in item.constraints), item.id
 
 
 def test_arithmetic_answers_are_whole_numbers_and_seldom_the_same() -> None:

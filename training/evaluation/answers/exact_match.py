@@ -12,7 +12,8 @@ A reference with a number and a unit ("3명") is met by the same number, however
 "3 명"), with the same unit or none. A reference that is a bare number is met by the answer's final
 number: that of its first line where this is nothing else, otherwise the last one in the text, as
 the ``flexible-extract`` filter of lm-evaluation-harness reads GSM8K, so that a solution may be
-worked out in front of it. Linear in the answer.
+worked out in front of it. The last one does not count when the task itself gives that number: it
+may be copied with the sentence around it, which is not finding it. Linear in the answer.
 """
 
 import re
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 from schemas.records import Language
 from training.evaluation.answers.numbers import (
     Quantity,
-    last_number,
+    find_numbers,
     read_quantity,
     read_worded_quantity,
 )
@@ -45,12 +46,14 @@ _KOREAN_TAIL = re.compile(
 )
 
 
-def is_exact_match(answer: str, references: Sequence[str], language: Language) -> bool:
-    """Tell whether the answer is one of the references."""
-    return any(_matches(answer, reference, language) for reference in references)
+def is_exact_match(
+    answer: str, references: Sequence[str], language: Language, task: str = ""
+) -> bool:
+    """Tell whether the answer to a task of this text is one of the references."""
+    return any(_matches(answer, reference, language, task) for reference in references)
 
 
-def _matches(answer: str, reference: str, language: Language) -> bool:
+def _matches(answer: str, reference: str, language: Language, task: str) -> bool:
     text = unicodedata.normalize("NFKC", answer)
     line_count = len(_lines(reference))
     whole, said = (_begin(start, line_count) for start in (text, _drop_lead_in(text)))
@@ -64,7 +67,10 @@ def _matches(answer: str, reference: str, language: Language) -> bool:
     stated = _read_stated(said)
     if quantity.unit:
         return stated is not None and _is_same(stated, quantity)
-    return (stated.value if stated else last_number(text)) == quantity.value
+    if stated:
+        return stated.value == quantity.value
+    found = find_numbers(text)[-1:]
+    return found == [quantity.value] and quantity.value not in find_numbers(task)
 
 
 def _lines(text: str) -> list[str]:

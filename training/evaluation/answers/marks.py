@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import fmean
+from unicodedata import normalize
 
 from schemas.evaluation import Metric, TextQuality
 from schemas.records import Language
@@ -24,9 +25,10 @@ def mark_text(item: TaskItem, metric: Metric, answer: str, language: Language) -
     """
     match metric:
         case "exact_match":
-            return 100 * is_exact_match(answer, item.references, language)
+            return 100 * is_exact_match(answer, item.references, language, item.text)
         case "constraints":
-            return 100 * all(is_met(constraint, answer) for constraint in item.constraints)
+            own = _drop_echo(answer, item.text)
+            return 100 * all(is_met(constraint, own) for constraint in item.constraints)
         case "rouge_l":
             return round(100 * rouge_l(answer, item.references, language))
         case "chrf":
@@ -35,6 +37,14 @@ def mark_text(item: TaskItem, metric: Metric, answer: str, language: Language) -
             raise ValueError(
                 f"Item {item.id!r}: accuracy is about given answers, not written ones."
             )
+
+
+def _drop_echo(answer: str, task: str) -> str:
+    """Return the answer without the instruction that it may begin with.
+
+    Base models tend to repeat it, and one that names its own keyword in one sentence meets itself.
+    """
+    return normalize("NFC", answer).strip().removeprefix(task)
 
 
 def describe_quality(

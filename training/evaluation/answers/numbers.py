@@ -78,13 +78,12 @@ def read_worded_quantity(text: str) -> Quantity | None:
     return _read_native(text) or _read_sino(text) or _read_english(text)
 
 
-def last_number(text: str) -> Decimal | None:
-    """Return the last number in digits, wherever it stands."""
+def find_numbers(text: str) -> list[Decimal]:
+    """Return all numbers in digits, in order, wherever they stand."""
     numbers: list[str] = _WITHIN.findall(text)
-    if not numbers:
-        return None
-    number = numbers[-1]
-    return -_value_of(number[1:]) if number[0] in "-−" else _value_of(number)
+    return [
+        -_value_of(number[1:]) if number[0] in "-−" else _value_of(number) for number in numbers
+    ]
 
 
 def _value_of(number: str) -> Decimal:
