@@ -142,8 +142,11 @@ def test_keys_move_through_the_matrix(open_page: OpenPage) -> None:
     expect(page.locator("#tip")).to_contain_text("chat-full/0003")
     expect(page.locator("#tip")).to_contain_text("4-shot")
     assert page.locator(".matrix .cell[tabindex='0']").count() == 2
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Read the answers")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#tip")).to_be_hidden()
+    expect(page.locator(".matrix .cell:focus")).to_have_count(1)
 
 
 def test_every_part_of_the_report_has_its_place(open_page: OpenPage) -> None:
@@ -276,16 +279,52 @@ def test_the_page_speaks_korean_and_english(open_page: OpenPage) -> None:
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [420, 1400])
-def test_nothing_is_wider_than_the_window(open_page: OpenPage, scheme: str, width: int) -> None:
-    page = open_page(cycles=make_cycles(), language="ko")
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+@pytest.mark.parametrize(("language", "tab"), [("en", "Answers"), ("ko", "문항별 답")])
+@pytest.mark.parametrize("width", [360, 420, 1400])
+def test_nothing_is_wider_than_the_window(
+    open_page: OpenPage, language: Language, tab: str, width: int
+) -> None:
+    page = open_page(cycles=make_cycles(), language=language)
     page.set_viewport_size({"width": width, "height": 800})
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    page.get_by_role("button", name="문항별 답").click()
+    page.get_by_role("button", name=tab, exact=True).click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_on_colours_can_be_read(open_page: OpenPage, scheme: str) -> None:
+    page = open_page()
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+    # WCAG 2.2, relative luminance; the canvas turns any colour of CSS into bytes.
+    ratios: list[float] = page.evaluate(
+        """() => {
+          const sheet = document.createElement("canvas");
+          const canvas = sheet.getContext("2d", { willReadFrequently: true });
+          const light = colour => {
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(byte => {
+              const part = byte / 255;
+              return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const cell = document.querySelector(".matrix .cell");
+          const ratios = [];
+          for (const side of ["above", "below"]) for (const amount of [0, 50, 100]) {
+            cell.className = `cell heat ${side}`;
+            cell.style.setProperty("--amount", `${amount}%`);
+            const style = getComputedStyle(cell);
+            const [one, other] = [light(style.color), light(style.backgroundColor)];
+            ratios.push((Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05));
+          }
+          return ratios;
+        }"""
+    )
+
+    assert min(ratios) >= 4.5
 
 
 def test_a_hundred_thousand_answers_are_filtered_without_a_wait(open_page: OpenPage) -> None:

@@ -36,12 +36,9 @@ function gainsTable(trend) {
       gainCell(gain.others),
     ),
   );
-  return make(
-    "table",
-    { class: "figures gains" },
-    tableHead([say("version"), say("gain-steered"), say("gain-others")]),
-    make("tbody", null, lines),
-  );
+  const heads = tableHead([say("version"), say("gain-steered"), say("gain-others")]);
+  const table = make("table", { class: "figures gains" }, heads, make("tbody", null, lines));
+  return scrolling(say("gain-steered"), table);
 }
 
 function gainCell(value) {

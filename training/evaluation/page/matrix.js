@@ -152,9 +152,11 @@ function matrixCell(row) {
       onblur: (event) => {
         if (!byId("tip").contains(event.relatedTarget)) hideTip();
       },
-      onclick: () => {
+      onclick: (event) => {
         pinned = node;
         showTip(node, row);
+        // By key, not by mouse: what can be done next is in there.
+        if (event.detail === 0) byId("tip").querySelector(".button").focus();
       },
     },
     make("b", null, cent(row.accuracy)),

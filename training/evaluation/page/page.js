@@ -100,7 +100,10 @@ function setLanguage(code) {
 }
 
 function onKey(event) {
-  if (event.key === "Escape") hideTip();
+  if (event.key === "Escape") {
+    if (byId("tip").contains(document.activeElement)) tipCell.focus();
+    hideTip();
+  }
   const isTyping = event.target.closest?.("input, select, textarea");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();

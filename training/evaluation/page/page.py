@@ -79,6 +79,7 @@ def render_page(
     report: EvaluationReport, blocks: Sequence[Block], cycles: Sequence[Cycle], language: Language
 ) -> Iterator[str]:
     """Yield the page piece by piece."""
+    names = shorten_names(report.models)
     overview = {
         "report": report.model_dump(
             # A dictionary's keys become properties; models are named by others, so they are listed.
@@ -86,7 +87,7 @@ def render_page(
             exclude={"models": True, "comparisons": {"__all__": {"pairs"}}},
         ),
         "models": [facts.model_dump(mode="json") for facts in report.models.values()],
-        "names": list(shorten_names(report.models).values()),
+        "names": list(names.values()),
         "detectable": [
             smallest_detectable_difference(pair_of(one), _LEVEL) for one in report.comparisons
         ],
@@ -97,7 +98,9 @@ def render_page(
         "trend": _dump_trend(cycles) if cycles else None,
         "language": language,
     }
-    yield _render_frame(f"{report.challenger} – {report.baseline}", language, overview)
+    yield _render_frame(
+        f"{names[report.challenger]} – {names[report.baseline]}", language, overview
+    )
     for number, block in enumerate(blocks):
         packed = pack(block.to_json())
         yield f'<script type="application/octet-stream" id="block-{number}">{packed}</script>\n'
