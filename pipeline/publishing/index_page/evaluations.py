@@ -43,8 +43,9 @@ def _show(speaker: Speaker, evaluation: EvaluationEntry, *, is_open: bool) -> Ht
             tag("span", {"class": "note"}, show_time(evaluation.changed)),
         ),
         tag("ul", {"class": "reasons"}, *reasons) if reasons else "",
-        _show_matrix(speaker, evaluation.matrix),
+        # Above the matrix: the page beside it shows far more than fits here.
         tag("p", {"class": "pages"}, show_links(speaker, evaluation.links)),
+        _show_matrix(speaker, evaluation.matrix),
     )
 
 
