@@ -222,8 +222,11 @@ def measure(draw: Draw, group: int, settings: Settings) -> Rates:
     reasons: Counter[str] = Counter()
     for _ in range(settings.equal_runs):
         cells = draw(generator)
-        zero = next(cell.right for cell in cells if cell.shots == 0)
-        discordance.append(float(np.mean(zero[0, 0] != zero[1, 0])))
+        discordance += [
+            float(np.mean(cell.right[0, 0] != cell.right[1, 0]))
+            for cell in cells
+            if cell.shots == 0
+        ]
         verdicts["equal " + judge(make_report(cells, group)).verdict] += 1
     for _ in range(settings.better_runs):
         cells = improve(draw(generator), settings.better_points, generator)
