@@ -287,6 +287,7 @@ def test_a_card_beside_the_file_gives_numbers_their_words(tmp_path: Path) -> Non
         pytest.param("a.csv", "body,mood\nx,y\n", "found 'body', 'mood'", id="columns"),
         pytest.param("a.jsonl", '{"text": "a", "label": 1}\n', "are numbers", id="numbers"),
         pytest.param("a.jsonl", "", "found none", id="empty"),
+        pytest.param("a.csv", "text,label\n a,x\n,y\n", "a.csv:3: wanted a text", id="no-text"),
         pytest.param("a.jsonl", "[1]\n", "a.jsonl:1: wanted a JSON object, found list", id="list"),
         pytest.param("a.jsonl", "{\n", "a.jsonl:1: wanted a JSON object", id="broken"),
         pytest.param("a.csv", "text,label\na,b,c\n", "wanted 2 columns", id="too-many"),

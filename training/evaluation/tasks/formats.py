@@ -1,44 +1,27 @@
 """Make task items of the files that people have: known sets as published, and any table.
 
 What a file is, its columns tell: one of :mod:`training.evaluation.tasks.shapes`, or a table with a
-text and a label, or with a question and an answer that is written. Rows without a text, as NSMC has
-a few, are left out and counted in the card's origin.
-
-Which items are worked examples: where the file says (``split``: train are, the others are scored),
-else a fifth by a seeded hash of the text, or of the passage that several share, so that no text
-stands on both sides and a file that grows keeps its sides.
+text and a label, or with a question and an answer that is written. Rows without a text are left
+out of known sets, of which NSMC has a few, and counted in the card's origin.
 
 Cost: linear, about 20 µs a row.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
-from schemas.identity import short_id
 from schemas.records import Language
 from schemas.storage import RecordFileError, describe_validation_error
+from training.evaluation.tasks.drafts import Draft, make_items, text_of
 from training.evaluation.tasks.items import TaskCard, TaskError, TaskItem, Wording
+from training.evaluation.tasks.right_choices import name_choices
 from training.evaluation.tasks.rows import FileRow, read_rows
 from training.evaluation.tasks.shapes import LABEL_ALIASES, SHAPES, Shape
 from training.evaluation.tasks.spoken import find_language
 
-Split = Literal["test", "shots"]
-
-_ONE_IN = 5
-"""Of which one is a worked example."""
-_SPLITS: dict[str, Split] = {
-    "test": "test",
-    "validation": "test",
-    "valid": "test",
-    "dev": "test",
-    "train": "shots",
-    "shots": "shots",
-}
-_ID = ("id", "guid", "idx", "ID")
 _TEXT = ("text", "document", "sentence", "review", "comment", "title", "input")
 _LABEL = ("label", "labels", "sentiment", "category", "class")
 _QUESTION = ("question", "prompt", "instruction", "query", "text")
@@ -54,17 +37,6 @@ class _Columns(NamedTuple):
 
     shape: Shape | None
     of: dict[str, str]
-
-
-class _Draft(NamedTuple):
-    """An item without id and split."""
-
-    row: FileRow
-    text: str
-    label: str = ""
-    choices: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-    group: str = ""
 
 
 def read_task_file(
@@ -91,13 +63,16 @@ def read_task_file(
     if _is_ours(rows):
         return None, [_read_own(path, row) for row in rows]
     columns = _find_columns(path, rows)
-    spoken = language or find_language(_text_of(row.fields.get(_main(columns))) for row in rows)
+    spoken = language or find_language(text_of(row.fields.get(_main(columns))) for row in rows)
     drafts = [_draft(path, row, columns, spoken, labels) for row in rows]
-    drafts = _number_choices(path, drafts, columns)
+    if columns.shape is not None and columns.shape.choices:
+        drafts = name_choices(path, drafts, columns.shape.counts_from)
     whole = [draft for draft in drafts if draft.text.strip()]
-    if not labels and columns.shape is None:
-        _refuse_bare_numbers(path, whole)
-    items = _make_items(path, whole)
+    if columns.shape is None:
+        _refuse_empty_texts(path, drafts)
+        if not labels:
+            _refuse_bare_numbers(path, whole)
+    items = make_items(path, whole)
     empty = len(drafts) - len(whole)
     return _make_card(path, columns.shape, spoken, empty) if columns.shape else None, items
 
@@ -140,7 +115,7 @@ def _fits(shape: Shape, column: str, rows: Sequence[FileRow]) -> bool:
     known = {word for words in (*shape.labels.values(), *LABEL_ALIASES) for word in words}
     if shape.taken_for == "numbers-and-words":
         known |= set(map(str, range(count)))
-    return all(_text_of(row.fields.get(column)).casefold() in known for row in rows)
+    return all(text_of(row.fields.get(column)).casefold() in known for row in rows)
 
 
 def _match(columns: dict[str, tuple[str, ...]], row: FileRow) -> dict[str, str]:
@@ -158,14 +133,14 @@ def _main(columns: _Columns) -> str:
 
 def _draft(
     path: Path, row: FileRow, columns: _Columns, language: Language, labels: Sequence[str]
-) -> _Draft:
+) -> Draft:
     """Read a row; the label of a choice among the row's own stays as it is in the file."""
     parts = {part: row.fields.get(name) for part, name in columns.of.items()}
     shape = columns.shape
     if shape is None:
         references = _list_of(parts["references"]) if "references" in parts else ()
         label = _name_label(parts["label"], labels) if "label" in parts else ""
-        return _Draft(row, _text_of(parts["text"]), label, references=references)
+        return Draft(row, text_of(parts["text"]), label, references=references)
     texts = {part: _read_part(value, shape, language) for part, value in parts.items()}
     shown = [text for part, text in texts.items() if part != "label"]
     text = shape.texts[language].format(**texts) if all(shown) else ""
@@ -177,28 +152,22 @@ def _draft(
             f"{path}:{row.number}: wanted label {', '.join(names)} or a number below {len(names)}, "
             f"found {label!r}."
         )
-    return _Draft(row, text, label, choices, group=texts.get(shape.group, ""))
+    return Draft(row, text, label, choices, group=texts.get(shape.group, ""))
 
 
 def _read_part(value: JsonValue, shape: Shape, language: Language) -> str:
-    text = _text_of(value)
+    text = text_of(value)
     return shape.readings.get(text, {}).get(language, text)
-
-
-def _text_of(value: JsonValue) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    return value.strip() if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _list_of(value: JsonValue) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
-    return tuple(text for one in values if (text := _text_of(one)))
+    return tuple(text for one in values if (text := text_of(one)))
 
 
 def _name_label(value: JsonValue, names: Sequence[str]) -> str:
     """Turn a number, or another's word, into the label's own word."""
-    text = _text_of(value)
+    text = text_of(value)
     if text in names:
         return text
     if text.isdecimal() and int(text) < len(names):
@@ -209,90 +178,20 @@ def _name_label(value: JsonValue, names: Sequence[str]) -> str:
     return text
 
 
-def _number_choices(path: Path, drafts: list[_Draft], columns: _Columns) -> list[_Draft]:
-    """Turn the numbers and letters of right choices into the choices themselves."""
-    shape = columns.shape
-    if shape is None or not shape.choices:
-        return drafts
-    base = _find_base(path, drafts) if shape.counts_from is None else shape.counts_from
-    return [draft._replace(label=_find_choice(path, draft, base)) for draft in drafts]
+def _refuse_empty_texts(path: Path, drafts: Sequence[Draft]) -> None:
+    """Let nobody wonder where rows are that no card accounts for."""
+    empty = next((draft.row.number for draft in drafts if not draft.text.strip()), None)
+    if empty is not None:
+        raise RecordFileError(f"{path}:{empty}: wanted a text, found none. Take the row out.")
 
 
-def _find_base(path: Path, drafts: Sequence[_Draft]) -> int:
-    """Find out whether a file counts its choices from 0 or from 1."""
-    numbered = [draft for draft in drafts if _is_number(draft)]
-    from_0 = any(int(draft.label) == 0 for draft in numbered)
-    from_1 = any(int(draft.label) == len(draft.choices) for draft in numbered)
-    if numbered and from_0 == from_1:
-        raise TaskError(
-            f"{path}: wanted choices that are counted from 0 or from 1, found "
-            f"{'both' if from_0 else 'neither a first nor a last one'}. Write letters or the "
-            "choices themselves as answers."
-        )
-    return 1 if from_1 else 0
-
-
-def _is_number(draft: _Draft) -> bool:
-    return draft.label.isdecimal() and draft.label not in draft.choices
-
-
-def _find_choice(path: Path, draft: _Draft, base: int) -> str:
-    label, choices = draft.label, draft.choices
-    if label in choices:
-        return label
-    place = "ABCDEFGH".find(label) if len(label) == 1 and label.isalpha() else -1
-    if label.isdecimal():
-        place = int(label) - base
-    if not 0 <= place < len(choices):
-        raise TaskError(
-            f"{path}:{draft.row.number}: wanted the number, letter or text of one of "
-            f"{len(choices)} choices, found {label!r}."
-        )
-    return choices[place]
-
-
-def _refuse_bare_numbers(path: Path, drafts: Sequence[_Draft]) -> None:
+def _refuse_bare_numbers(path: Path, drafts: Sequence[Draft]) -> None:
     labels = sorted({draft.label for draft in drafts if draft.label})
     if labels and all(label.isdecimal() for label in labels):
         raise TaskError(
             f"{path}: labels {', '.join(labels[:5])} are numbers, which say nothing to a model. "
             f"Write words, or put them in order into {path.stem}.card.json."
         )
-
-
-def _make_items(path: Path, drafts: Sequence[_Draft]) -> list[TaskItem]:
-    """Give drafts an id, their own or by content, and a side."""
-    ids: Counter[str] = Counter()
-    items: list[TaskItem] = []
-    for draft in drafts:
-        own = next((text for name in _ID if (text := _text_of(draft.row.fields.get(name)))), "")
-        name = own or short_id(draft.text, draft.label, draft.choices, draft.references)
-        ids[name] += 1
-        items.append(
-            TaskItem(
-                # The same row twice is two items; an id of the file's own twice is a fault.
-                id=name if own or ids[name] == 1 else f"{name}-{ids[name]}",
-                split=_find_split(path, draft),
-                text=draft.text,
-                label=draft.label,
-                choices=draft.choices,
-                references=draft.references,
-                group=short_id(draft.group) if draft.group else "",
-            )
-        )
-    return items
-
-
-def _find_split(path: Path, draft: _Draft) -> Split:
-    if "split" not in draft.row.fields:
-        number = int(short_id("worked example", draft.group or draft.text), 16)
-        return "shots" if number % _ONE_IN == 0 else "test"
-    said = _text_of(draft.row.fields["split"])
-    if said not in _SPLITS:
-        raise RecordFileError(
-            f"{path}:{draft.row.number}: split: wanted {', '.join(_SPLITS)}, found {said!r}."
-        )
-    return _SPLITS[said]
 
 
 def _make_card(path: Path, shape: Shape, language: Language, empty: int) -> TaskCard:
