@@ -49,8 +49,8 @@ def make_model(dataset: str, *, is_champion: bool = False, text: str = "smollm2"
 
 def make_evaluation(model: str, text: str = "better") -> EvaluationEntry:
     row = MatrixRow(
-        model=model, task=text, language="ko", shots=0, item_count=100, accuracy=0.34, low=0.25,
-        high=0.43,
+        model=model, task=text, family="other", language="ko", metric="accuracy", shots=0,
+        item_count=100, cluster_count=100, accuracy=0.34, low=0.25, high=0.43, variants=(),
     )  # fmt: skip
     return EvaluationEntry("0123456789abcdef", model, model, NOON, (row,), "promote", (text,), ())
 
