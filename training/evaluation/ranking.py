@@ -18,8 +18,8 @@ def auc(scores: Sequence[Sequence[float]], right: Sequence[int]) -> float | None
     """Return the mean over labels of the area under the curve, one against the rest.
 
     Args:
-        scores: ``(items, labels)`` in nats, from ``Answered.scores``; each row is normalised over
-            its labels first, so that an item all of whose answers are likely ranks no higher.
+        scores: ``(items, labels)`` in nats, from ``Answered.scores``; what ranks an item is a
+            label's lead over all others, so one whose answers are all likely ranks no higher.
         right: The index of each item's label.
 
     Returns:
@@ -28,12 +28,18 @@ def auc(scores: Sequence[Sequence[float]], right: Sequence[int]) -> float | None
     import numpy as np
 
     rows = np.asarray(scores, dtype=np.float64)
-    log_shares = rows - np.logaddexp.reduce(rows, axis=1, keepdims=True)
     truth = np.asarray(right)
     present = np.unique(truth)
     if len(present) < 2:
         return None
-    return float(np.mean([_area(log_shares[:, label], truth == label) for label in present]))
+    return float(np.mean([_area(_lead(rows, label), truth == label) for label in present]))
+
+
+def _lead(rows: "NDArray[np.float64]", label: int) -> "NDArray[np.float64]":
+    """Return the log-odds of a label; its share would round to 1 where the model is certain."""
+    import numpy as np
+
+    return rows[:, label] - np.logaddexp.reduce(np.delete(rows, label, axis=1), axis=1)
 
 
 def _area(values: "NDArray[np.float64]", is_right: "NDArray[np.bool_]") -> float:
