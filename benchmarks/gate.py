@@ -7,6 +7,10 @@ disagree on a fifth to a third. With ``--items`` nothing is simulated: items are
 replacement from an evaluation's own table, and the two models swap their answers to every other
 item, so that neither is better by more than chance.
 
+No test that promotes at most 5 % of equal models could find 6 points on 400 items in 80 % of runs
+where models disagree on 22 % of them: the difference is 2.4 standard errors, which is 78 % at best.
+On 400 items in each of two languages it can.
+
 A better challenger gets so many wrong answers right that its expected score rises by the points
 that are printed; a worse slice is made in one cell in the same way.
 
@@ -256,6 +260,7 @@ DESIGNS = (
     Design("the same, each its own wording", TWO_LANGUAGES, 400, taste=0.2),
     Design("6 tasks × 400 items", SIX_TASKS, 400),
     Design("1 task × 400 items", TWO_LANGUAGES[:1], 400),
+    Design("the same, models more alike", TWO_LANGUAGES[:1], 400, agreement=0.9),
     Design("2 languages × 100 items", TWO_LANGUAGES, 100),
 )
 
