@@ -162,6 +162,8 @@ def _check_pair(wanted: str) -> Callable[[str], str]:
 def _placeholder(metavar: str) -> str:
     """Show what to type rather than its Python type: ``LANGUAGE=COUNT``, ``{a,b}``, ``STR``."""
     if metavar.startswith("dict["):
+        if metavar.startswith("dict[str"):
+            return "LANGUAGE/KIND=WEIGHT"
         return "STRATEGY=WEIGHT" if metavar.endswith("float]") else "LANGUAGE=COUNT"
     one = metavar.removeprefix("tuple[").removesuffix(",...]")
     return "NAME" if one.count(",") >= _MOST_CHOICES else one

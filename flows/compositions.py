@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flows.artifacts import show_card, show_funnel, show_training
 from flows.engine import Engine
@@ -137,7 +138,7 @@ def retrain(params: RetrainParams, settings: Settings, engine: Engine) -> Retrai
 def _protect_tasks(params: RetrainParams) -> CurationConfig:
     """Protect the tasks that the student will be judged by; ours are protected anyway."""
     contamination = params.curation.contamination
-    files = [task for task in params.task if task.endswith(".jsonl")]
+    files = [task for task in params.task if Path(task).suffix]
     sets = tuple(dict.fromkeys([*contamination.sets, *files]))
     protected = contamination.model_copy(update={"sets": sets})
     return params.curation.model_copy(update={"contamination": protected})

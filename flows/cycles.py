@@ -7,21 +7,27 @@ from flows.resources import find_dataset
 from flows.settings import Settings
 from flows.steering import TAUGHT_BY
 from schemas.errors import PacaloomError
-from schemas.evaluation import EvaluationReport, MatrixRow
 from schemas.manifest import DatasetManifest
 from schemas.records import LANGUAGES
 from schemas.storage import read_manifest
-from training.evaluation.page.trend import CellKey, Cycle
+from training.evaluation.page.trend import CellKey, Cycle, cycle_of
 from training.evaluation.reading import read_report
 from training.evaluation.registered import RegisteredModel
 
 
-def read_cycles(name: str, settings: Settings) -> list[Cycle]:
-    """Read the judged versions of a name, oldest first; what is gone is left out."""
+def read_cycles(name: str, settings: Settings, before: str = "") -> list[Cycle]:
+    """Read the judged versions of a name, oldest first; what is gone is left out.
+
+    Args:
+        name: Of the students.
+        settings: Where the registry is.
+        before: A version that is being judged, and is left out.
+    """
     return [
         cycle
         for model in open_registry(settings).models(name)
         if model.report is not None
+        and model.version != before
         and (cycle := _read_cycle(model, model.report, settings)) is not None
     ]
 
@@ -31,28 +37,10 @@ def _read_cycle(model: RegisteredModel, folder: Path, settings: Settings) -> Cyc
         report = read_report(folder)
     except PacaloomError:
         return None
-    return Cycle(
-        version=model.version,
-        verdict=model.verdict.verdict if model.verdict else "",
-        scores=_find_scores(report),
-        steered=_find_steering(model.dataset, settings),
-    )
+    return cycle_of(report, model.version, find_steering(model.dataset, settings))
 
 
-def _find_scores(report: EvaluationReport) -> dict[CellKey, tuple[float, float, float]]:
-    """Take the zero-shot scores; of several tasks of one family the first."""
-    found: dict[CellKey, tuple[float, float, float]] = {}
-    for row in report.matrix:
-        if row.model == report.challenger and row.shots == 0:
-            found.setdefault((row.language, row.family), _scores(row))
-    return found
-
-
-def _scores(row: MatrixRow) -> tuple[float, float, float]:
-    return row.accuracy, row.low, row.high
-
-
-def _find_steering(dataset: str, settings: Settings) -> dict[CellKey, float]:
+def find_steering(dataset: str, settings: Settings) -> dict[CellKey, float]:
     """Share the extra emphasis of the dataset's last run out over what it practises."""
     try:
         manifest = read_manifest(find_dataset(dataset, settings), DatasetManifest, "a dataset")

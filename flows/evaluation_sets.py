@@ -26,6 +26,9 @@ from training.evaluation.tasks.loading import list_tasks, load_task, read_card
 # as three letters.
 _LEAST_INPUT_BYTES = 40
 
+_TASK_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".yaml", ".yml")
+"""Files that are read as evaluation tasks alone."""
+
 
 class EvaluationSetError(UserError):
     """A file holds no texts, or none in a column that is known."""
@@ -88,7 +91,9 @@ def load_protected(
     protected += _hold_out(hold_out)
     for reference in sets:
         file = find_file(reference)
-        if file.is_file() or reference.endswith((".jsonl", ".json")):
+        if reference.endswith(_TASK_ENDINGS):
+            protected += _read_task(str(file))
+        elif file.is_file() or reference.endswith((".jsonl", ".json")):
             protected += _settle(_read_file(file), file.name)
         else:
             folder = find_dataset(reference, settings)

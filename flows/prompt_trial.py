@@ -89,7 +89,7 @@ def run_trial(request: PromptRequest, settings: Settings, engine: Engine) -> Pro
         request.rule,
         asking.template,
     )
-    answerer = open_answerer(found, settings, request.precision)
+    answerer = open_answerer(found, settings, request.precision, needs_log_probs=task.is_choice)
     folder = settings.outputs / "evaluations" / ".cells"
     with engine.progress("prompts") as progress:
         return compare_wordings(request.model, answerer, trial, folder, progress)

@@ -34,7 +34,8 @@ TAUGHT_BY: Mapping[Family, tuple[TaskType, ...]] = {
 """Kinds of seed task whose records practise what a family of evaluation tasks asks."""
 
 _LEAST_EMPHASIS, _MOST_EMPHASIS = 0.5, 2.0
-_LEAST_QUOTA, _MOST_QUOTA = 0.75, 1.25
+_LARGEST_SHIFT = 0.25
+"""Share of its quota that a language may win or lose."""
 
 Headroom = dict[tuple[Language, Family], float]
 
@@ -129,16 +130,12 @@ def _share_quota(headroom: Headroom, quota: Mapping[Language, int]) -> dict[Lang
     middle = _mean_by(measured, quota)
     if len(measured) < 2 or not middle:
         return dict(quota)
-    wished = {
-        language: count * _clip(measured.get(language, middle) / middle, _LEAST_QUOTA, _MOST_QUOTA)
-        for language, count in quota.items()
-    }
-    total = sum(quota.values())
-    scale = total / sum(wished.values())
-    shared = {language: int(scale * value) for language, value in wished.items()}
-    largest = max(shared, key=lambda language: shared[language])
-    shared[largest] += total - sum(shared.values())
-    return shared
+    # What one language gains another gives up, so the smaller of both bounds decides.
+    weaker = max(measured, key=lambda language: measured[language])
+    other = next(language for language in quota if language != weaker)
+    wish = quota[weaker] * _clip(measured[weaker] / middle, 1.0, 1.0 + _LARGEST_SHIFT)
+    moved = int(min(wish - quota[weaker], _LARGEST_SHIFT * quota[other]))
+    return {**quota, weaker: quota[weaker] + moved, other: quota[other] - moved}
 
 
 def _mean_by(values: Mapping[Language, float], weights: Mapping[Language, int]) -> float:

@@ -21,6 +21,7 @@ _ACTIONS = {
     "export": _Action("write a version as a transformers folder or as GGUF", "export"),
     "promote": _Action("make a judged version the champion", "history"),
     "rollback": _Action("give the name back to the champion before", "history"),
+    "aliases": _Action("show the champions to MLflow, as an alias", "aliases"),
     "history": _Action("promotions and rollbacks of a name", "history"),
 }
 

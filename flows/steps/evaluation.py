@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from flows.answerers import Model, find_model, open_answerer
-from flows.cycles import read_cycles
+from flows.cycles import find_steering, read_cycles
 from flows.engine import Engine
 from flows.evaluation_data import find_held_out, find_training_data
 from flows.outcomes import EvaluateOutcome
@@ -102,7 +102,9 @@ def _prepare(
         records=find_held_out(dataset, params.held_out),
         overlaps=overlaps,
         judging=open_judging(params.judge_model, settings, engine),
-        cycles=read_cycles(manifest.name, settings) if manifest else (),
+        cycles=read_cycles(manifest.name, settings, manifest.version) if manifest else (),
+        version=manifest.version if manifest else "",
+        steered=find_steering(manifest.dataset, settings) if manifest else {},
     )
 
 

@@ -11,6 +11,7 @@ from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+VERDICT = GateVerdict(verdict="hold", reasons=("r",), challenger="c", champion="b")
 
 
 def write_dataset(outputs: Path, version: str, emphasis: dict[str, float]) -> None:
@@ -43,7 +44,8 @@ def register(settings: Settings, version: str, accuracy: float, emphasis: dict[s
     )  # fmt: skip
     report = EvaluationReport(
         id=version, items_hash="i", template_hash="t", seed=0, baseline="base",
-        challenger=f"demo/{version}", models={}, matrix=rows, comparisons=(), seconds=1.0,
+        challenger=f"demo/{version}", models={}, matrix=rows, comparisons=(),
+        seconds=1.0, verdict=VERDICT,
     )  # fmt: skip
     folder = settings.outputs / "evaluations" / version
     folder.mkdir(parents=True)

@@ -45,7 +45,9 @@ def test_own_tasks_give_their_scored_items_and_not_the_worked_examples(room: Set
 
 def test_review_of_our_own_test_split_never_gets_into_a_dataset(room: Settings) -> None:
     items = load_protected((), list_tasks(), room)
-    english, korean = (load_task(name).items[0] for name in ("movie-sentiment-en", "movie-sentiment-ko"))
+    english, korean = (
+        load_task(name).items[0] for name in ("movie-sentiment-en", "movie-sentiment-ko")
+    )
     records = [
         make_record("Classify the review.", "en", input_text=english.text.upper()),
         make_record(f"다음 평은 긍정인가요? {korean.text}", "ko"),

@@ -67,10 +67,20 @@ def test_weakest_kind_and_language_are_asked_for_more_within_bounds() -> None:
         "en/arithmetic": 1.8, "en/classification": 0.5,
         "ko/classification": 1.0, "ko/language": 1.0,
     }  # fmt: skip
-    # .5 and .8 around .65: 76.9 and 123.1 of a hundred each.
-    assert steering.quota == {"en": 76, "ko": 124}
+    # .5 and .8 around .65: 1.23 times a hundred, which the other language gives up.
+    assert steering.quota == {"en": 77, "ko": 123}
     assert "arithmetic (en, 90 %" in steering.reason
     GenerationConfig(quota=steering.quota, emphasis=steering.emphasis)
+
+
+def test_no_language_wins_or_loses_more_than_a_quarter() -> None:
+    headroom: dict[tuple[Language, Family], float] = {("en", "topic"): 1.0, ("ko", "topic"): 0.1}
+
+    steering = plan_steering(headroom, {"en": 700, "ko": 100}, "demo/2")
+
+    # A quarter of the smaller quota is all that can be moved.
+    assert steering is not None
+    assert steering.quota == {"en": 725, "ko": 75}
 
 
 def test_a_student_without_headroom_steers_nothing() -> None:

@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.evaluation import (
@@ -41,7 +42,7 @@ from training.evaluation.held_out import RecordLoss, compare_losses
 from training.evaluation.item_table import write_items
 from training.evaluation.matrix import compare, matrix_rows
 from training.evaluation.page.page import write_page
-from training.evaluation.page.trend import Cycle
+from training.evaluation.page.trend import CellKey, Cycle, cycle_of
 from training.evaluation.reading import ITEMS_FILE, REPORT_FILE, EvaluationError
 from training.evaluation.statistics.planning import smallest_detectable_before
 from training.evaluation.tasks.items import EvaluationTask
@@ -75,6 +76,10 @@ class EvaluationRequest(NamedTuple):
     judging: Judging | None = None
     cycles: Sequence[Cycle] = ()
     """Earlier versions of the challenger's name, for the page."""
+    version: str = ""
+    """Of the challenger; empty when it is no tuned student of ours."""
+    steered: Mapping[CellKey, float] = MappingProxyType({})
+    """What its generation was asked for more of."""
 
     @property
     def challenger(self) -> str:
@@ -136,8 +141,14 @@ def evaluate(
         items = temporary / ITEMS_FILE
         write_items(items, found.answers, config.rule)
         write_text(temporary / REPORT_FILE, report.model_dump_json(indent=2) + "\n")
-        write_page(temporary, report, items, request.cycles)
+        write_page(temporary, report, items, _find_cycles(request, report))
     return folder
+
+
+def _find_cycles(request: EvaluationRequest, report: EvaluationReport) -> Sequence[Cycle]:
+    if not request.version:
+        return request.cycles
+    return [*request.cycles, cycle_of(report, request.version, request.steered)]
 
 
 class _Found(NamedTuple):
@@ -246,9 +257,7 @@ def _by_task(answers: Mapping[str, Sequence[Answered]]) -> list[list[Answered]]:
     return [[one for one in first if one.cell.task.name == name] for name in names]
 
 
-def _judge(
-    report: EvaluationReport, config: EvaluationConfig
-) -> tuple[GateVerdict | None, str]:
+def _judge(report: EvaluationReport, config: EvaluationConfig) -> tuple[GateVerdict | None, str]:
     """Let the gate judge; the matrix is worth having where it cannot."""
     try:
         return judge(report, config.gate), ""

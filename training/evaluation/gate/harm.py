@@ -39,7 +39,9 @@ def check_loss(evidence: Evidence) -> Finding:
     report, margin = evidence.report, evidence.policy.loss_margin
     losses = [one for one in report.held_out if one.model == report.challenger]
     if not losses:
-        return Finding("not-measured", "no held-out records: the loss was not measured")
+        return Finding(
+            "not-measured", "the loss on held-out records was not measured on both models"
+        )
     told = "; ".join(map(_describe_loss, losses))
     if any(one.low > 0 and one.difference > margin for one in losses):
         return Finding("reject", f"held-out answers became less likely: {told}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from schemas.evaluation import Family
+from schemas.evaluation import EvaluationReport, Family
 from schemas.records import LANGUAGES, Language
 
 CellKey = tuple[Language, Family]
@@ -26,6 +26,15 @@ class Cycle(NamedTuple):
     steered: Mapping[CellKey, float]
     """Share of the extra quota that the version's own generation got, as the one before was weak
     there."""
+
+
+def cycle_of(report: EvaluationReport, version: str, steered: Mapping[CellKey, float]) -> Cycle:
+    """Take a version's zero-shot scores from its report; of several tasks of a family the first."""
+    scores: dict[CellKey, tuple[float, float, float]] = {}
+    for row in report.matrix:
+        if row.model == report.challenger and row.shots == 0:
+            scores.setdefault((row.language, row.family), (row.accuracy, row.low, row.high))
+    return Cycle(version, report.verdict.verdict if report.verdict else "", scores, steered)
 
 
 class Gain(NamedTuple):
