@@ -27,7 +27,7 @@ def build_aliases_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="pacaloom models aliases",
         description="Copy the registry to MLflow: versions as model versions, the champion of\n"
-        "each name as the alias `champion`, so that models:/NAME@champion is what the gate decided.",
+        "each name as the alias `champion`: models:/NAME@champion is what the gate decided.",
         epilog="MLflow is one of the `tracking` packages.\n\n"
         "example:\n  pacaloom models aliases --mlflow http://127.0.0.1:5000",
         formatter_class=TeachingFormatter,
