@@ -61,7 +61,7 @@ down: setup
 
 BENCHMARKS := novelty korean_similarity near_duplicates contamination language rules curation \
 	publishing report statistics exports \
-	contract memory finetuning packing resume merging methods \
+	contract memory finetuning packing resume merging methods gate scoring \
 	korean_rules journal idle replay kills caps throughput embedded_tokens
 
 bench: setup

@@ -43,7 +43,7 @@ def test_without_mlflow_the_way_out_is_named(
     monkeypatch.setitem(sys.modules, "mlflow", None)
 
     with pytest.raises(
-        TrackingMissingError, match="not installed: run `.venv/bin/pip install mlflow`"
+        TrackingMissingError, match=r"not installed: run `\.venv/bin/pip install mlflow`"
     ):
         export_aliases(registry, "sqlite://")
 

@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from schemas.exchange import Decoding, Message, Prompt
 from schemas.evaluation import EvaluationReport
+from schemas.exchange import Decoding, Message, Prompt
 from schemas.manifest import DatasetManifest, TrainingManifest
 from schemas.records import Draft, InstructionRecord, Language, Provenance, Rejection, SeedTask
 
