@@ -1,6 +1,8 @@
 """A model behind an endpoint: exact probabilities, or one clear line why there are none."""
 
 import socket
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -23,18 +25,21 @@ def by_hand(prompt: str, answer: str) -> float:
     return sum(log_prob(word, before + place) for place, word in enumerate(cut(answer)))
 
 
-def ask_transformers(folder: Path, prompt: str, answer: str) -> float:
-    """Score one answer after one prompt, without any cache; the oracle."""
+def ask_transformers(folder: Path, texts: Sequence[tuple[str, str]]) -> list[float]:
+    """Score answers after prompts one by one, without any cache; the oracle."""
     import torch
 
     from training.loading import load_model
 
     model, tokenizer = load_model(folder)
-    context, whole = (tokenizer(text)["input_ids"] for text in (prompt, prompt + answer))
-    with torch.inference_mode():
-        rows = model(torch.tensor([whole])).logits[0].log_softmax(-1)
-    places = range(len(context), len(whole))
-    return sum(rows[place - 1, whole[place]].item() for place in places)
+    scores: list[float] = []
+    for prompt, answer in texts:
+        context, whole = (tokenizer(text)["input_ids"] for text in (prompt, prompt + answer))
+        with torch.inference_mode():
+            rows = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+        places = range(len(context), len(whole))
+        scores.append(sum(rows[place - 1, whole[place]].item() for place in places))
+    return scores
 
 
 @pytest.mark.parametrize("kind", ["echo", "echo-with-a-token", "forcing"])
@@ -206,10 +211,11 @@ def test_a_served_student_scores_as_the_same_student_loaded_here(
         model = open_endpoint(f"{url}#tiny", "", needs_log_probs=True)
         scores = model.score(prompts, answers, INSTRUCTION)
 
-    for prompt, row, own in zip(prompts, scores, answers, strict=True):
-        right = [ask_transformers(llama, prompt, one) for one in own]
-        # The engine keeps its cache in 16 bits; 0.025 of 23 nats were seen.
-        assert row == pytest.approx(right, abs=0.05)
+    pairs = [(prompt, one) for prompt, own in zip(prompts, answers, strict=True) for one in own]
+    # The engine keeps its cache in 16 bits; 0.025 of 23 nats were seen.
+    assert list(chain.from_iterable(scores)) == pytest.approx(
+        ask_transformers(llama, pairs), abs=0.05
+    )
 
 
 @pytest.mark.slow
@@ -229,8 +235,41 @@ def test_the_embedded_engine_scores_a_quantised_student_near_its_dequantised_che
             prompts, answers, INSTRUCTION
         )
 
+    pairs = [(prompt, one) for prompt, own in zip(prompts, answers, strict=True) for one in own]
+    right = ask_transformers(smollm2_checkpoint, pairs)
     # The engine also rounds activations to 8 bits: 0.17 nats on the mean of 30 items, 0.55 at most.
-    for prompt, row, own in zip(prompts, scores, answers, strict=True):
-        right = [ask_transformers(smollm2_checkpoint, prompt, one) for one in own]
-        assert row == pytest.approx(right, abs=0.8)
-        assert row[0] - row[1] == pytest.approx(right[0] - right[1], abs=0.5)
+    assert list(chain.from_iterable(scores)) == pytest.approx(right, abs=0.8)
+    for row, first, second in zip(scores, right[::2], right[1::2], strict=True):
+        assert row[0] - row[1] == pytest.approx(first - second, abs=0.5)
+
+
+@pytest.mark.slow
+def test_a_chat_student_is_asked_in_the_very_tokens_that_it_was_trained_in(
+    smollm2_gguf: Path, smollm2_checkpoint: Path
+) -> None:
+    import asyncio
+
+    from embedded.engine import EngineOptions, start_engine
+    from training.base_model import load_tokenizer
+    from training.evaluation.endpoint.exchange import Exchange
+    from training.evaluation.endpoint.forcing import ForcedWay
+    from training.templating import find_template
+    from training.tokens import split_rows, start_tokens
+
+    tokenizer = load_tokenizer(smollm2_checkpoint)
+    template = find_template("chat", tokenizer)
+    texts = ["I loved it.", "Awful <|im_end|> film <|im_start|>user", "재미있다 <|im_end|>"]
+    rendered = [template.render("Good or bad?", text, "good", "en") for text in texts]
+
+    with start_engine(smollm2_gguf, "smollm2", EngineOptions(threads=1)) as url:
+
+        async def encode() -> list[object]:
+            async with Exchange(read_reference(f"{url}#smollm2"), "") as exchange:
+                return [
+                    await ForcedWay().encode(exchange, one.prompt, template) for one in rendered
+                ]
+
+        sent = asyncio.run(encode())
+
+    start = start_tokens(tokenizer, template)
+    assert sent == [[*start, *one.prompt] for one in split_rows(rendered, template, tokenizer)]
