@@ -7,6 +7,7 @@ from flows.engine import Engine
 from flows.resources import find_model_folder
 from flows.settings import Settings
 from training.base_model import Precision
+from training.checkpoint_files import check_checkpoint
 from training.evaluation.endpoint.reference import is_endpoint, read_reference
 from training.finetuning.recipe import read_hardware
 
@@ -41,12 +42,16 @@ def open_answerer(
         needs_log_probs: Given answers will have to be scored.
 
     Raises:
-        UserError: The endpoint has no such model or no log-probabilities.
+        UserError: The folder holds no model, or the endpoint has no such model or no
+            log-probabilities.
     """
     # torch takes seconds to import, and openai one.
     if isinstance(model, Path):
         from training.evaluation.answerers import LocalModel
 
+        # Weights are loaded when the models before this one were asked, which can be hours later.
+        if not (model / "manifest.json").is_file():
+            check_checkpoint(model)
         suitable = "bf16" if read_hardware().computes_bf16 else "fp32"
         return LocalModel(model, precision or suitable)
     from training.evaluation.endpoint.model import open_endpoint

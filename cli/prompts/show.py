@@ -27,6 +27,8 @@ def run_show(arguments: Sequence[str]) -> int:
         raise PromptChoiceError(
             f"Task {task.name} has items 1 to {len(task.items)}, found --item {given.item}."
         )
+    if given.shots < 0:
+        raise PromptChoiceError(f"Wanted --shots of 0 or more, found {given.shots}.")
     item = task.items[given.item - 1]
     opened = open_with(task, wording, draw_shots(task, given.shots, given.random_seed))
     prompt = opened.render_prompt(item.text)

@@ -85,6 +85,7 @@ def _prepare(
             f"{len(overlap.items)} items of {overlap.task} stand in the training data: {fate}"
         )
     tasks = leave_out(tasks, overlaps)
+    judging = open_judging(params.judge_model, tasks, settings, engine)
     needs_log_probs = any(task.is_choice for task in tasks)
     contestants = {
         name: Contestant(
@@ -101,7 +102,7 @@ def _prepare(
         seed=params.random_seed,
         records=find_held_out(dataset, params.held_out),
         overlaps=overlaps,
-        judging=open_judging(params.judge_model, settings, engine),
+        judging=judging,
         cycles=read_cycles(manifest.name, settings, manifest.version) if manifest else (),
         version=manifest.version if manifest else "",
         steered=find_steering(manifest.dataset, settings) if manifest else {},

@@ -9,6 +9,7 @@ from flows.steps.judge import Judge
 from pipeline.curation.judging.config import JudgeConfig
 from schemas.errors import UserError
 from schemas.evaluation import JudgedPairs
+from training.evaluation.tasks.items import EvaluationTask
 
 if TYPE_CHECKING:
     from training.evaluation.cells import Answered
@@ -22,16 +23,29 @@ class NothingWrittenError(UserError):
     """There are no written answers to compare."""
 
 
-def open_judging(model: str | None, settings: Settings, engine: Engine) -> "Judging | None":
+def open_judging(
+    model: str | None, tasks: Sequence[EvaluationTask], settings: Settings, engine: Engine
+) -> "Judging | None":
     """Return what compares answers; None when nobody was named.
 
     Args:
         model: Judge, as its endpoint or an embedded model is called.
+        tasks: What will be asked.
         settings: Where the journal is, and the endpoint.
         engine: Told how far it is.
+
+    Raises:
+        NothingWrittenError: No task has written answers.
     """
     if model is None:
         return None
+    # Said before the first question: an evaluation can take hours.
+    if all(task.is_choice for task in tasks):
+        raise NothingWrittenError(
+            f"--judge-model {model} compares written answers, and all answers of "
+            f"{', '.join(task.name for task in tasks)} are given: add --task "
+            "instruction-following, or leave out --judge-model."
+        )
     judge = Judge(model, JudgeConfig(), JOURNAL, settings, engine, may_ask=True)
 
     def compare(theirs: "Sequence[Answered]", mine: "Sequence[Answered]") -> list[JudgedPairs]:
@@ -44,8 +58,8 @@ def open_judging(model: str | None, settings: Settings, engine: Engine) -> "Judg
         ]
         if not written:
             raise NothingWrittenError(
-                f"{model} can compare written answers alone, and no task has some at zero-shot: "
-                "add --task instruction-following, or leave out --judge-model."
+                f"--judge-model {model} compares answers written without worked examples, and "
+                "nothing was asked so: add 0 to --shots, or leave out --judge-model."
             )
         questions = [
             Question(

@@ -91,9 +91,9 @@ class Exchange:
         """
         return await self._send("POST", path, body, retries)
 
-    async def get(self, path: str) -> bytes:
+    async def get(self, path: str, retries: int = RETRIES) -> bytes:
         """Do the same without a body."""
-        return await self._send("GET", path, None, RETRIES)
+        return await self._send("GET", path, None, retries)
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, JsonValue] | None, retries: int

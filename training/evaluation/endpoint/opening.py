@@ -78,7 +78,8 @@ async def _read_own_words(exchange: Exchange) -> dict[str, JsonValue]:
         EndpointRefusalError: There is a list of models without this one.
     """
     try:
-        body = await exchange.get("/models")
+        # Nothing is lost yet: a server that is not there is told at once.
+        body = await exchange.get("/models", _TRIAL_RETRIES)
     except KeyRefusedError:
         raise
     except EndpointRefusalError:
