@@ -238,7 +238,8 @@ def _find_subject(report: EvaluationReport) -> str:
 
 def _find_model(subject: str, report: EvaluationReport, models: set[str]) -> str | None:
     """Find the student of ours behind a name in the matrix, wherever the folder was then."""
-    by_folder = "/".join(Path(report.models.get(subject, "")).parts[-2:])
+    facts = report.models.get(subject)
+    by_folder = "/".join(Path(facts.path).parts[-2:]) if facts else ""
     return next((one for one in (subject, by_folder) if one in models), None)
 
 

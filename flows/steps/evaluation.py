@@ -178,6 +178,11 @@ def find_contest(params: EvaluateParams, settings: Settings, engine: Engine) -> 
         name = _display_name(model, reference)
         if models.setdefault(name, model) != model:
             raise ContestError(f"Two models are called {name!r}: {models[name]} and {model}.")
+    if len(models) == 1:
+        raise ContestError(
+            f"Wanted a model and another to compare it with, found {baseline} twice: name another "
+            "with --baseline."
+        )
     return Contest(models, baseline)
 
 

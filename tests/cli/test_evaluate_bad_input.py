@@ -131,3 +131,13 @@ def test_folder_without_a_model_is_refused_before_the_others_are_asked(
     )  # fmt: skip
 
     expect_one_line(done, 2, f"{folder}: wanted a checkpoint folder", "no config.json")
+
+
+def test_model_is_not_compared_with_itself(tmp_path: Path, task: str) -> None:
+    model = make_folder_like_a_model(tmp_path / "one")
+
+    done = run_pacaloom(
+        "evaluate", "--model", model, "--baseline", model, "--task", task, outputs=tmp_path
+    )
+
+    expect_one_line(done, 2, f"found {model} twice", "--baseline")
