@@ -10,7 +10,7 @@ import pytest
 
 from flows.index_page import gather_outputs, write_index
 from flows.settings import Settings
-from schemas.evaluation import EvaluationReport, GateVerdict, MatrixRow
+from schemas.evaluation import EvaluationReport, GateVerdict, MatrixRow, ModelFacts
 from schemas.manifest import (
     ContractSummary,
     DatasetManifest,
@@ -65,12 +65,18 @@ def write_evaluation(outputs: Path, model: str) -> Path:
     folder = outputs / "evaluations" / "chat" / "0123456789abcdef"
     folder.mkdir(parents=True)
     row = MatrixRow(
-        model="mine", task="감정", language="ko", shots=0, item_count=9, accuracy=0.5, low=0.4,
-        high=0.6,
+        model="mine", task="감정", family="sentiment", language="ko", metric="accuracy", shots=0,
+        item_count=9, cluster_count=9, accuracy=0.5, low=0.4, high=0.6, variants=(),
     )  # fmt: skip
     report = EvaluationReport(
         id=folder.name, items_hash="", template_hash="", seed=0,
-        models={"base": "/elsewhere/base", "mine": f"/moved/outputs/models/{model}"},
+        template="instruction", rule="raw", wordings=1, draws=1, baseline="base", challenger="mine",
+        models={
+            name: ModelFacts(model=name, fingerprint="f", path=path)
+            for name, path in (
+                ("base", "/elsewhere/base"), ("mine", f"/moved/outputs/models/{model}"),
+            )
+        },
         matrix=(row,), comparisons=(), seconds=1,
     )  # fmt: skip
     (folder / "report.json").write_text(report.model_dump_json(), encoding="utf-8")
