@@ -87,7 +87,9 @@ def plan_steering(
         return None
     emphasis: dict[str, float] = {}
     for language in {language for language, _ in active}:
-        own = {family: value for (spoken, family), value in active.items() if spoken == language}
+        own: dict[Family, float] = {
+            family: value for (spoken, family), value in active.items() if spoken == language
+        }
         emphasis |= {
             f"{language}/{kind}": weight for kind, weight in sorted(_weigh_kinds(own).items())
         }
@@ -112,30 +114,35 @@ def _weigh_kinds(headroom: Mapping[Family, float]) -> dict[TaskType, float]:
             by_kind.setdefault(kind, []).append(value)
     if not by_kind:
         return {}
-    means = {kind: fmean(values) for kind, values in by_kind.items()}
+    means: dict[TaskType, float] = {kind: fmean(values) for kind, values in by_kind.items()}
     middle = fmean(means.values())
-    return {
-        kind: round(_clip(value / middle if middle else 1.0, _LEAST_EMPHASIS, _MOST_EMPHASIS), 2)
-        for kind, value in means.items()
-    }
+    weights: dict[TaskType, float] = {}
+    for kind, value in means.items():
+        weight = value / middle if middle else 1.0
+        weights[kind] = round(_clip(weight, _LEAST_EMPHASIS, _MOST_EMPHASIS), 2)
+    return weights
 
 
 def _share_quota(headroom: Headroom, quota: Mapping[Language, int]) -> dict[Language, int]:
     """Shift quotas towards the weaker language; their sum stays."""
-    by_language = {
+    by_language: dict[Language, list[float]] = {
         language: [value for (spoken, _), value in headroom.items() if spoken == language]
         for language in quota
     }
-    measured = {language: fmean(values) for language, values in by_language.items() if values}
+    measured: dict[Language, float] = {
+        language: fmean(values) for language, values in by_language.items() if values
+    }
     middle = _mean_by(measured, quota)
     if len(measured) < 2 or not middle:
         return dict(quota)
     # What one language gains another gives up, so the smaller of both bounds decides.
-    weaker = max(measured, key=lambda language: measured[language])
-    other = next(language for language in quota if language != weaker)
+    other, weaker = sorted(measured, key=measured.__getitem__)
     wish = quota[weaker] * _clip(measured[weaker] / middle, 1.0, 1.0 + _LARGEST_SHIFT)
     moved = int(min(wish - quota[weaker], _LARGEST_SHIFT * quota[other]))
-    return {**quota, weaker: quota[weaker] + moved, other: quota[other] - moved}
+    shared = dict(quota)
+    shared[weaker] += moved
+    shared[other] -= moved
+    return shared
 
 
 def _mean_by(values: Mapping[Language, float], weights: Mapping[Language, int]) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def _generate(loaded: Loaded, prompts: Sequence[str], limit: int, template: Temp
     texts: list[str] = []
     for prompt in prompts:
         inputs: Any = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
-        written: Any = model.generate(**inputs, generation_config=config)
+        written: Any = cast("Any", model).generate(**inputs, generation_config=config)
         text = tokenizer.decode(
             written[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True
         )
@@ -76,7 +76,7 @@ def _likely_stop(loaded: Loaded, prompts: Sequence[str]) -> int:
     for prompt in prompts:
         inputs: Any = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
         config = GenerationConfig(max_new_tokens=12, do_sample=False, pad_token_id=0)
-        written: Any = model.generate(**inputs, generation_config=config)
+        written: Any = cast("Any", model).generate(**inputs, generation_config=config)
         rows.append(written[0, inputs["input_ids"].shape[1] :].tolist())
     tokens = sorted({token for row in rows for token in row})
     return next(
@@ -122,7 +122,7 @@ def test_line_ends_an_answer_in_the_arrow_form(
     loaded = _load_talkative(llama)
     prompts, template = _ask(request.getfixturevalue(f"{language}_task"), 2, wording=1)
     # An untrained model hardly ends a line; let it do so where it wrote another token.
-    break_id = loaded[1].convert_tokens_to_ids("Ċ")
+    break_id = cast("int", loaded[1].convert_tokens_to_ids("Ċ"))
     liked = _likely_stop(loaded, prompts)
     _swap_outputs(loaded[0], break_id, liked)
 

@@ -5,7 +5,6 @@ first asked, so an evaluation whose cells are all kept loads none.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -80,11 +79,14 @@ class LocalModel:
         self.path = path
         self.precision: Precision = precision
         self._loaded: tuple[PreTrainedModel, PreTrainedTokenizerBase] | None = None
+        self._fingerprint = ""
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Hash of weights, base, config, tokenizer and precision; reads the weights once."""
-        return f"{fingerprint(self.path)}-{self.precision}"
+        if not self._fingerprint:
+            self._fingerprint = f"{fingerprint(self.path)}-{self.precision}"
+        return self._fingerprint
 
     def score(
         self,

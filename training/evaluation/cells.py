@@ -231,8 +231,9 @@ def _score(source: Answerer, cell: Cell, progress: Progress) -> Kept:
     questions = _choice_questions(cell)
     count = len(cell.items)
 
-    def report(done: int, _total: int, note: str = "") -> None:
-        progress(min(done, count), count, note)
+    def report(done: int, total: int, note: str = "") -> None:
+        # The neutral prompts come on top of the items.
+        progress(min(done, count), min(total, count), note)
 
     scores = source.score(*questions, cell.opened.template, report)
     if not _has_own_choices(cell):

@@ -127,9 +127,9 @@ def _find_endings(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, template: Template
 ) -> _Endings:
     own: Any = [model.generation_config.eos_token_id] if model.generation_config else []
-    stops = {tokenizer.eos_token_id, control_tokens(tokenizer).get(template.stop)}
+    stops: list[Any] = [tokenizer.eos_token_id, control_tokens(tokenizer).get(template.stop)]
     for found in own:
-        stops |= set(found) if isinstance(found, list) else {found}
+        stops += found if isinstance(found, list) else [found]
     tokens = frozenset(token for token in stops if isinstance(token, int))
     return _Endings(tokenizer, template, tokens, answer_ends(template))
 

@@ -53,21 +53,21 @@ class OutputMatrix(NamedTuple):
         return states.split(max(1, _LOGITS_AT_ONCE // len(self.weight)))
 
     def _log_sum(self, states: Tensor) -> Tensor:
-        logits = self._logits(states)
+        logits = self.logits(states)
         if logits.dtype != torch.float32:
             top = logits.topk(_EXACT, dim=-1).indices
             logits = logits.float().scatter(-1, top, self._exact(states, top))
         return logits.logsumexp(-1)
 
     def _find_likeliest(self, states: Tensor) -> Tensor:
-        logits = self._logits(states)
+        logits = self.logits(states)
         if logits.dtype == torch.float32:
             return logits.argmax(-1)
         top = logits.topk(_EXACT, dim=-1).indices.sort(dim=-1).values
         best = self._exact(states, top).argmax(-1, keepdim=True)
         return top.gather(-1, best)[:, 0]
 
-    def _logits(self, states: Tensor) -> Tensor:
+    def logits(self, states: Tensor) -> Tensor:
         logits = torch.nn.functional.linear(states, self.weight, self.bias)
         return logits if self.scale == 1 and self.softcap is None else self._finish(logits)
 
@@ -99,7 +99,7 @@ def find_output(model: PreTrainedModel) -> OutputMatrix:
     ids = torch.tensor([[0, 1]], device=model.device)
     states: Tensor = model.base_model(input_ids=ids, use_cache=False)[0][0]
     own: Tensor = model(input_ids=ids, use_cache=False).logits[0].float()
-    found = output._logits(states).float()
+    found = output.logits(states).float()
     # A model whose weights are no numbers is named when it is asked.
     if own.isfinite().all() and not torch.allclose(found, own, atol=1e-3, rtol=1e-2):
         raise UnsupportedModelError(

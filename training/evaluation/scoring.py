@@ -16,6 +16,7 @@ Cost: ``shared + Σ (item + answers)`` tokens of linear layers, against
 Memory beyond the weights: the shared keys and values once, and one batch's states.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -131,7 +132,7 @@ def _score_batch(
             torch.tensor(tokens, device=hidden.device),
         ).tolist()
     )
-    scores = [[sum(next(found) for _ in answer) for answer in row.questions] for row in rows]
+    scores = [[math.fsum(next(found) for _ in answer) for answer in row.questions] for row in rows]
     if not torch.tensor([value for row in scores for value in row]).isfinite().all():
         raise broken_model()
     return scores
