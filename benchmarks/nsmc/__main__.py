@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         findings = run_study(study, options.machine)
     except PacaloomError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return error.exit_status
     write_text(settings.outputs / "report.json", findings.model_dump_json(indent=1) + "\n")
     draw(findings, options.picture or settings.outputs / "nsmc.png")
     print_findings(findings)

@@ -30,25 +30,29 @@ def draw(findings: Findings, path: Path) -> None:
         at = [group + (place - (len(models) - 1) / 2) * width for group in range(len(FOUR))]
         axes.bar(at, heights, width * 0.92, yerr=errors, color=colour, capsize=2, label=model)
     best = max(cell.accuracy for cell in zero_shot(findings, "base").values())
-    axes.axhline(best, color="#444", linestyle="--", linewidth=1)
-    axes.text(-0.48, best + 0.006, f"base, best zero-shot wording: {best:.3f}", fontsize=10)
-    axes.axhline(findings.naive_bayes, color="#b03a2e", linestyle=":", linewidth=1.5)
-    axes.text(
-        -0.48,
-        findings.naive_bayes + 0.006,
-        f"naive Bayes on the same reviews: {findings.naive_bayes:.3f}",
+    axes.axhline(
+        best,
+        color="#444",
+        linestyle="--",
+        linewidth=1.2,
+        label=f"base, best zero-shot wording: {best:.3f}",
+    )
+    axes.axhline(
+        findings.naive_bayes,
         color="#b03a2e",
-        fontsize=10,
+        linestyle=":",
+        linewidth=1.8,
+        label=f"naive Bayes, no prompt: {findings.naive_bayes:.3f}",
     )
     seen = {wording.name for wording in SEEN}
     axes.set_xticks(
         range(len(FOUR)),
-        [f"{name}\n({'trained' if name in seen else 'not trained'})" for name in FOUR],
+        [f"{name}\n({'in the mixture' if name in seen else 'unseen by all'})" for name in FOUR],
     )
     axes.set_ylim(0.4, 1.0)
     axes.set_ylabel("accuracy, zero-shot")
     axes.set_title(f"Gemma 3 270M on {findings.items} NSMC reviews, by wording of the question")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(ncols=len(models), loc="upper center", frameon=False, fontsize=10)
+    axes.legend(ncols=len(models) + 2, loc="upper center", frameon=False, fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})

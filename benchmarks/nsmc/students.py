@@ -13,7 +13,7 @@ from flows.engine import PlainEngine
 from flows.parameters import FinetuneParams
 from flows.settings import Settings
 from flows.steps.finetuning import finetune_student
-from pipeline.publishing.versions import open_version
+from pipeline.publishing.tables import read_records
 from schemas.manifest import Method, TrainingManifest
 from schemas.storage import read_manifest
 
@@ -75,12 +75,18 @@ _NOT_DECISIVE = frozenset({"threads", "save_steps", "sample_steps", "processes",
 
 
 def _find(params: FinetuneParams, settings: Settings) -> Path | None:
-    content = open_version(Path(params.dataset)).content_hash
+    """Find a student of the same recipe and the same records, whatever file they were read from."""
     asked = params.model_dump(mode="json", exclude_none=True)
     for file in sorted((settings.outputs / "models").glob("*/*/manifest.json")):
         manifest = read_manifest(file.parent, TrainingManifest, "a tuned student")
-        same_data = (manifest.student, manifest.dataset_content_hash) == (params.student, content)
-        decided = manifest.recipe.keys() & asked.keys() - _NOT_DECISIVE
-        if same_data and all(manifest.recipe[key] == asked[key] for key in decided):
-            return file.parent
+        decided = (manifest.recipe.keys() & asked.keys()) - _NOT_DECISIVE
+        same_recipe = all(manifest.recipe[key] == asked[key] for key in decided)
+        if same_recipe and manifest.student == params.student:
+            data = settings.outputs / "datasets" / manifest.dataset
+            if data.is_dir() and _record_ids(data) == _record_ids(Path(params.dataset)):
+                return file.parent
     return None
+
+
+def _record_ids(version: Path) -> list[str]:
+    return [record.id for record in read_records(version)]

@@ -63,7 +63,7 @@ def _zero_shot(findings: Findings) -> list[str]:
 
 
 def _mark(name: str) -> str:
-    return f"{name} ({'seen' if name in _SEEN else 'unseen'})"
+    return f"{name} ({'mixture' if name in _SEEN else 'unseen'})"
 
 
 def _base(findings: Findings) -> list[str]:
