@@ -102,9 +102,9 @@ def test_mistake_is_found_before_anything_is_begun(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"id": "1", "split": "test", "text": "good"}', ":1: label: Field required"),
+        ('{"id": "1", "split": "test", "text": "good"}', "item '1' has no label"),
         ('{"id": "1", "split": "test", "text": "좋다", "label": "긍정"}', "two different labels"),
-        ("", "two different labels, found 0"),
+        ("", "wanted one row an item, found none"),
     ],
 )
 def test_task_file_that_cannot_be_scored_is_refused_by_retrain_at_once(

@@ -163,6 +163,11 @@ def _check_items(task: EvaluationTask) -> None:
 
 
 def _check_choice(where: str, item: TaskItem, answers: tuple[str, ...]) -> None:
+    if not item.label and not answers:
+        raise TaskError(
+            f"{where} has no label, which a choice task needs; a written answer needs references "
+            "or constraints."
+        )
     if len(answers) < 2:
         raise TaskError(
             f"{where}: wanted at least two answers to choose from, found {len(answers)}: give the "
