@@ -190,8 +190,8 @@ def test_demo_deployment_runs_through_the_worker_and_shows_its_artifacts(
     artifacts = {one["key"]: one["data"] for one in ask(services, "/artifacts/filter", {})}
     wanted = {"funnel-tiny", "card-tiny", "matrix-tiny", "verdict-tiny", "progress-generate"}
     assert wanted <= set(artifacts)
-    assert "| movie-sentiment-ko |" in artifacts["matrix-tiny"]
-    assert artifacts["verdict-tiny"].splitlines()[0] in {"# promote", "# hold", "# reject"}
+    assert "| `movie-sentiment-ko` |" in artifacts["matrix-tiny"]
+    assert artifacts["verdict-tiny"].splitlines()[0] in {"# Promote", "# Hold", "# Reject"}
 
 
 def test_deployment_runs_through_the_worker_and_fails_with_the_reason(services: Services) -> None:
