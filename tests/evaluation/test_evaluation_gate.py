@@ -267,11 +267,11 @@ def test_canary_that_only_the_challenger_fails_counts_against_it(
 
 
 def test_held_out_answers_that_became_less_likely_reject() -> None:
-    def loss(difference: float, low: float) -> EvaluationReport:
+    def loss(difference: float, low: float, records: int = 80) -> EvaluationReport:
         found = HeldOutLoss(
             model="tuned",
             language="ko",
-            records=80,
+            records=records,
             bytes=9000,
             bits_per_byte=1.1,
             difference=difference,
@@ -288,6 +288,10 @@ def test_held_out_answers_that_became_less_likely_reject() -> None:
     assert judge(loss(0.1, -0.01)).verdict == "promote"
     assert judge(loss(0.01, 0.005)).verdict == "promote"
     assert judge(loss(-0.3, -0.4)).verdict == "promote"
+    # A demo holds out two records: no interval over those condemns anybody.
+    few = judge(loss(0.1, 0.05, records=2))
+    assert few.verdict == "promote"
+    assert "fewer than 20 held-out records" in next(c.reason for c in few.checks if c.name == "loss")
 
 
 def test_items_of_the_training_data_hold_unless_they_were_left_out() -> None:

@@ -17,6 +17,9 @@ from training.evaluation.gate.evidence import (
 )
 from training.evaluation.gate.policy import GatePolicy
 
+_FEWEST_RECORDS = 20
+"""Of a language: the bootstrap of fewer is far too narrow to condemn a model by."""
+
 
 def check_slices(evidence: Evidence) -> Finding:
     """Look for a task, language and number of shots that became worse."""
@@ -43,6 +46,9 @@ def check_loss(evidence: Evidence) -> Finding:
             "not-measured", "the loss on held-out records was not measured on both models"
         )
     told = "; ".join(map(_describe_loss, losses))
+    losses = [one for one in losses if one.records >= _FEWEST_RECORDS]
+    if not losses:
+        return Finding("not-measured", f"fewer than {_FEWEST_RECORDS} held-out records: {told}")
     if any(one.low > 0 and one.difference > margin for one in losses):
         return Finding("reject", f"held-out answers became less likely: {told}")
     return Finding("pass", f"held-out answers: {told}")
