@@ -291,7 +291,9 @@ def test_held_out_answers_that_became_less_likely_reject() -> None:
     # A demo holds out two records: no interval over those condemns anybody.
     few = judge(loss(0.1, 0.05, records=2))
     assert few.verdict == "promote"
-    assert "fewer than 20 held-out records" in next(c.reason for c in few.checks if c.name == "loss")
+    assert "fewer than 20 held-out records" in next(
+        c.reason for c in few.checks if c.name == "loss"
+    )
 
 
 def test_items_of_the_training_data_hold_unless_they_were_left_out() -> None:
