@@ -117,12 +117,12 @@ def _lay_out(found: PromptComparison) -> Table:
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("instruction", overflow="fold", ratio=1)
     for one in found.wordings:
-        table.add_row(*_row(one), style="bold" if one is found.wordings[0] else "")
+        is_best = one is found.wordings[0]
+        table.add_row(*_row(one, is_best=is_best), style="bold" if is_best else "")
     return table
 
 
-def _row(one: ComparedWording) -> tuple[str, ...]:
-    is_best = not one.behind and one.p_value == 1.0
+def _row(one: ComparedWording, *, is_best: bool) -> tuple[str, ...]:
     gap = f"{100 * one.behind:+.1f} ({100 * one.behind_low:+.1f} to {100 * one.behind_high:+.1f})"
     return (
         one.name,
