@@ -166,6 +166,24 @@ def test_a_process_alone_meets_nobody() -> None:
             id="failed-first",
         ),
         pytest.param(
+            "RuntimeError: Connection closed by peer\n"
+            "E1123 [...] failed (exitcode: 1) local_rank: 0 (pid: 7) of binary: python\n"
+            "Failures:\n[1]:\n"
+            "  rank      : 1 (local_rank: 1)\n  exitcode  : -9 (pid: 8)\n"
+            "Root Cause (first observed failure):\n[0]:\n"
+            "  rank      : 0 (local_rank: 0)\n  exitcode  : 1 (pid: 7)\n",
+            "Process 1 of the run was ended by SIGKILL, perhaps because memory ran out",
+            id="killed-and-seen-late",
+        ),
+        pytest.param(
+            "ValueError: 학습률\n"
+            "E1123 [...] failed (exitcode: 1) local_rank: 1 (pid: 8) of binary: python\n"
+            "Failures:\n[0]:\n"
+            "  rank      : 0 (local_rank: 0)\n  exitcode  : -15 (pid: 7)\n",
+            "Process 1 of the run failed: ValueError: 학습률",
+            id="failed-and-the-other-ended",
+        ),
+        pytest.param(
             "python: No module named accelerate\n\n",
             "The processes of the run have not come up: python: No module named accelerate",
             id="never-began",
@@ -173,4 +191,12 @@ def test_a_process_alone_meets_nobody() -> None:
     ],
 )
 def test_of_a_lost_process_one_line_is_told(messages: str, line: str) -> None:
-    assert describe_loss(messages) == line
+    assert describe_loss(messages, has_begun="come up" not in line) == line
+
+
+def test_a_process_that_is_lost_without_a_report_is_not_taken_for_one_that_never_began() -> None:
+    messages = "RuntimeError: Connection closed by peer\nW1123 Sending process 7 SIGTERM\n"
+
+    line = describe_loss(messages, has_begun=True)
+
+    assert line == "A process of the run was lost: RuntimeError: Connection closed by peer"

@@ -46,8 +46,14 @@ from training.finetuning.recipe import Settings, read_hardware, resolve
 _ROOT = Path(__file__).resolve().parents[3]
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 5.0
-_REPORT_TIMEOUT_S = 3.0
-_REPORT = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
+_REPORT_TIMEOUT_S = 8.0
+_FIRST = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
+_EACH = re.compile(r"\(local_rank: (?P<rank>\d+)\)\n\s*exitcode\s*: (?P<status>-?\d+)")
+"""The launcher's words for the first process that it saw fail, and for each one that failed."""
+
+_FOLLOWING = {signal.SIGTERM, signal.SIGABRT}
+"""What ends a process whose partner is gone: the launcher, and gloo or NCCL."""
+
 _WORDS = re.compile(r"^(\[rank\d+\]: )?[\w.]+(Error|Exception): .+$", re.MULTILINE)
 """The first error that any process has written."""
 
@@ -141,26 +147,42 @@ def _find_lost(run: _Run) -> str | None:
         # It reports on the process that failed first; others may have followed.
         run.launcher.wait(_REPORT_TIMEOUT_S)
     run.messages.seek(0)
-    reason = describe_loss(run.messages.read().decode(errors="replace"))
+    reason = describe_loss(run.messages.read().decode(errors="replace"), has_begun=bool(run.pids))
     return (
         f"{reason}. All of them were ended. Run the same command again; it continues from the last "
         "checkpoint."
     )
 
 
-def describe_loss(messages: str) -> str:
-    """Make one line of what launcher and processes have written."""
-    report = _REPORT.search(messages)
-    if report is None:
+def describe_loss(messages: str, *, has_begun: bool) -> str:
+    """Make one line of what launcher and processes have written.
+
+    Args:
+        messages: All of it, as far as the launcher's report has come.
+        has_begun: Whether a process had come up.
+    """
+    first = _FIRST.search(messages)
+    words = _WORDS.search(messages)
+    if first is None:
         lines = [line.strip() for line in messages.splitlines() if line.strip()]
-        return f"The processes of the run have not come up: {(lines or ['without a word'])[-1]}"
-    status, rank = int(report["status"]), report["rank"]
+        last = (lines or ["without a word"])[-1]
+        if has_begun:
+            return f"A process of the run was lost: {words[0] if words else last}"
+        return f"The processes of the run have not come up: {last}"
+    # Those that fail for want of a partner can be seen as early as the one that was killed.
+    failures = [first, *_EACH.finditer(messages)]
+    cause = next((each for each in failures if _is_killed(int(each["status"]))), first)
+    status, rank = int(cause["status"]), cause["rank"]
     if status < 0:
         name = signal.Signals(-status).name
         hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
         return f"Process {rank} of the run was ended by {name}{hint}"
-    words = _WORDS.search(messages)
     return f"Process {rank} of the run failed: {words[0] if words else f'exit status {status}'}"
+
+
+def _is_killed(status: int) -> bool:
+    """Whether a process was ended from outside or by its own fault, and not by its partners."""
+    return status < 0 and signal.Signals(-status) not in _FOLLOWING
 
 
 def _is_alive(pid: int) -> bool:
