@@ -8,6 +8,8 @@ class PacaloomError(Exception):
     """
 
     exit_status = 1
+    may_pass = False
+    """The same call may succeed later: a network was down, or an endpoint overloaded."""
 
 
 class UserError(PacaloomError):

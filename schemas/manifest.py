@@ -106,6 +106,9 @@ class DraftsManifest(Frozen):
     """Where the seed files of the latest run were read on this machine."""
     document_paths: tuple[str, ...] = ()
     """The same for its documents."""
+    latest_run_id: str = ""
+    """The scheduled run that asked for the latest one, whose restarts add nothing more; empty for
+    a command, each of which is a run of its own."""
 
     @property
     def generated(self) -> int:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called after each unit of work; must be cheap and never raise."""
+    """Called after each unit of work; must be cheap. What it raises ends the work like Ctrl-C."""
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         """Report ``done`` of ``total`` units; ``note`` is a few words on what is going on."""
