@@ -251,7 +251,9 @@ def _read(path: Path, schema: pa.Schema, names: Sequence[str]) -> Iterator[Row]:
     try:
         # Opened here: Arrow refuses names that are no UTF-8 and takes some for addresses.
         with path.open("rb") as file:
-            table = pq.read_table(file)
+            # In this thread alone: one of Arrow's may outlive the interpreter whose file it holds,
+            # which aborts the process at its end (apache/arrow#50482). It takes the same time.
+            table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
     except FileNotFoundError as error:
         raise TableError(f"{path} cannot be read: there is no such file. {_WAY_OUT}") from error
     except (OSError, pa.ArrowException) as error:

@@ -1,6 +1,7 @@
 """A reader decides in a real browser, and only the reader can."""
 
 import json
+import shutil
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -78,15 +79,23 @@ def _is_ours(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:image/svg+xml,"))
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    nothing = {"base_url": None, "api_key": None, "prefect_api_url": None}
-    settings = Settings.model_validate({**nothing, "outputs": tmp_path / "outputs"})
-    settings.outputs.mkdir()
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings = make_settings(tmp_path_factory.mktemp("published"))
     lines = (json.dumps(row, ensure_ascii=False) for row in ROWS)
     (settings.outputs / "rows.jsonl").write_text("\n".join(lines), "utf-8")
     publish(settings)
-    return settings
+    return settings.outputs
+
+
+@pytest.fixture
+def settings(published: Path, tmp_path: Path) -> Settings:
+    return make_settings(shutil.copytree(published, tmp_path / "outputs"))
+
+
+def make_settings(outputs: Path) -> Settings:
+    nothing = {"base_url": None, "api_key": None, "prefect_api_url": None}
+    return Settings.model_validate({**nothing, "outputs": outputs})
 
 
 def publish(settings: Settings) -> Path:

@@ -1,9 +1,11 @@
 """The review answers its own reader, and nobody else."""
 
+import gc
 import json
 import logging
 import stat
 import threading
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -25,6 +27,7 @@ from schemas.records import Language
 from schemas.review import ReviewedText
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=9)))
+PAGE = "<!doctype html><title>과일</title>".encode()
 TOKEN = "s3cret-token"  # noqa: S105 - of this test
 KEPT = short_id("ko", "봄꽃은?", "", "개나리입니다.")
 DRAFT = short_id("en", "Name a fruit.", "", "I cannot.")
@@ -85,11 +88,11 @@ def check_edit(text: ReviewedText, language: Language) -> ReviewedText:
 
 
 @contextmanager
-def serving(path: Path) -> Generator[Reader]:
+def serving(path: Path, page: bytes = PAGE) -> Generator[Reader]:
     with listen(0) as listener:
         port: int = listener.getsockname()[1]
         session = ReviewSession(
-            page="<!doctype html><title>과일</title>".encode(),
+            page=page,
             languages={KEPT: "ko", DRAFT: "en"},
             log=DecisionLog(path),
             dataset="fruits/0001-0123456789ab",
@@ -131,6 +134,24 @@ def inside(tmp_path: Path) -> Iterator[Reader]:
     with serving(tmp_path / "fruits.jsonl") as one:
         one.enter()
         yield one
+
+
+def test_end_closes_the_connection_of_who_takes_nothing_of_the_page(tmp_path: Path) -> None:
+    gc.collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with serving(tmp_path / "fruits.jsonl", page=b"x" * 2**25) as reader:
+            reader.enter()
+            idle = create_connection(("127.0.0.1", reader.port))
+            idle.sendall(
+                f"GET / HTTP/1.1\r\nhost: 127.0.0.1:{reader.port}\r\n"
+                f"cookie: {reader.cookie}\r\n\r\n".encode()
+            )
+            assert idle.recv(8) == b"HTTP/1.1"
+        gc.collect()
+    idle.close()
+
+    assert [str(one.message) for one in told] == []
 
 
 def test_address_with_the_token_opens_the_door_and_leaves_the_address(reader: Reader) -> None:

@@ -1,6 +1,8 @@
 """What is written to a table is read back, and what is none of ours is named."""
 
 import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -118,6 +120,23 @@ def test_record_of_a_megabyte_is_read_back(tmp_path: Path) -> None:
     write_records(tmp_path / "t.parquet", [record])
 
     assert read_split(tmp_path / "t.parquet") == [record]
+
+
+def test_reading_leaves_no_thread_behind_that_could_abort_our_end(tmp_path: Path) -> None:
+    write_records(tmp_path / "t.parquet", [])
+    code = (
+        "import os, sys; from pathlib import Path; from pipeline.publishing import tables\n"
+        "before = set(os.listdir('/proc/self/task'))\n"
+        "print(tables.read_ids(Path(sys.argv[1])))\n"
+        "print(set(os.listdir('/proc/self/task')) - before)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "t.parquet")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines() == ["[]", "set()"]
 
 
 def test_columns_of_another_program_are_named(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_second_publisher_waits_for_the_first_and_says_so(
         printed, _ = publisher.communicate(timeout=60)
         thread.join(timeout=60)
 
-    assert "Another process publishes 'toy'" in said[0]
+    assert "Another process is at work on 'toy'" in said[0]
     versions = list_versions(tmp_path / "datasets", "toy")
     assert [version.name[:4] for version in versions] == ordinals
     assert [Path(printed.strip()), *found] == [versions[0], versions[-1]]

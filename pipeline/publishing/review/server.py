@@ -1,5 +1,6 @@
 """Listen on this machine alone, until Ctrl-C."""
 
+import asyncio
 import errno
 import socket
 from contextlib import suppress
@@ -36,12 +37,23 @@ def listen(port: int) -> socket.socket:
     return ours
 
 
+class _Server(uvicorn.Server):
+    """Leaves no connection open, not even of a reader who takes nothing of what is sent."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in [*self.server_state.connections]:
+            connection.transport.abort()
+        # A turn of the loop, in which they are closed.
+        await asyncio.sleep(0)
+
+
 def make_server(app: ASGIApp) -> uvicorn.Server:
     """Make a server that logs no request, because the first address holds the token.
 
     Nor does it log faults: the application does, and a request that Ctrl-C cuts is none.
     """
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             http="h11",
