@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, NamedTuple, TypeVar
@@ -153,6 +154,8 @@ def _signals_held_back() -> Generator[None]:
     They would end in tracebacks of their own; who is interrupted ends them.
     """
     came: list[int] = []
+    # Started with the first process, it would unblock the signal for those after it.
+    resource_tracker.ensure_running()
     # Blocking is inherited but holds nothing back here, where other threads take the signal.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     handlers = {

@@ -86,6 +86,10 @@ class ScriptedServer:
         self.base_url = ""
         self.answer_text: Callable[[dict[str, Any]], str] = write_record
         self.finish_reason = "stop"
+        self.models: dict[str, Any] = {"data": [{"id": "scripted"}]}
+        """What is said to be served."""
+        self.key = ""
+        """Without which the list of models is refused; empty for none."""
         self.bill = Bill()
         self.under_way = 0
         """Requests that have come and are not answered yet."""
@@ -113,6 +117,13 @@ class ScriptedServer:
             return await self._play(request, body, trick)
         finally:
             self.under_way -= 1
+
+    async def list_models(self, request: web.Request) -> web.StreamResponse:
+        """Tell the models to who has the key."""
+        if self.key and request.headers.get("authorization") != f"Bearer {self.key}":
+            said = f"Incorrect API key provided: {request.headers.get('authorization')}"
+            return web.json_response({"error": {"message": said}}, status=401)
+        return web.json_response(self.models)
 
     def _charge(self, body: dict[str, Any], trick: Trick) -> None:
         if trick.is_refusal:
@@ -206,6 +217,7 @@ def serve(script: Script = lambda _number, _asked: None) -> Generator[ScriptedSe
     application = web.Application()
     application.router.add_post("/v1/chat/completions", server.handle)
     application.router.add_post("/v1/completions", server.handle)
+    application.router.add_get("/v1/models", server.list_models)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
 
     async def start() -> None:

@@ -64,6 +64,7 @@ async def test_key_is_in_no_exception_for_a_broken_reply(
         pytest.param("http:///v1", "", id="no host"),
         pytest.param("localhost:8000/v1", "", id="no scheme"),
         pytest.param("sk-secret", "", id="a key for an address"),
+        pytest.param("http://127.0.0.1:1/v1?key=secret", "", id="a key in the address"),
     ],
 )
 def test_unusable_address_or_key_is_refused_without_being_quoted(url: str, key: str) -> None:

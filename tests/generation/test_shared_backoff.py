@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.generation.teacher.answers import Failure, Fault
-from pipeline.generation.teacher.endings import TeacherFailedError
+from pipeline.generation.teacher.endings import TeacherFailedError, TeacherUnreachableError
 from pipeline.generation.teacher.retries import Asking, Retries
 from tests.generation.teacher_room import make_prompt
 
@@ -68,3 +68,14 @@ def test_refusals_end_the_run_after_minutes_however_many_there_are() -> None:
 
     with pytest.raises(TeacherFailedError, match=r"answered nothing for 3\d\d seconds"):
         bursts.refuse()
+
+
+def test_a_server_of_our_own_that_went_away_is_not_waited_for() -> None:
+    retries = Retries("The teacher", 6, lambda: 0.0, may_come_back=False)
+    retries.note_answer()
+    asking = Asking(make_prompt(1))
+    # What was under way when it died.
+    retries.find_wait(asking, Failure(Fault.RETRY, "cut"), 0.0)
+
+    with pytest.raises(TeacherUnreachableError):
+        retries.find_wait(asking, Failure(Fault.UNREACHABLE, "nobody listens"), 0.0)

@@ -11,7 +11,8 @@ own before the prompt, or a tokenizer that first expands ligatures. A request th
 billed without an answer (cut off, timed out, 500) counts with its worst case. Minutes end what is
 asked and awaited, not what the endpoint goes on computing.
 
-Cost: O(1) a request, and reading its text once. How caps survive a kill is told in ``lease``.
+Cost: O(1) a request, and reading its text once. How caps survive a kill is told in ``lease``, how
+people hear that a cap comes near in ``warning``.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from pipeline.generation.budget.caps import (
     explain_too_small,
 )
 from pipeline.generation.budget.lease import NOTHING, Amount, Lease
+from pipeline.generation.budget.warning import Tell, Warner, tell_nobody
 from pipeline.generation.config import Price
 from schemas.errors import PacaloomError
 from schemas.exchange import Prompt, Usage
@@ -107,6 +109,7 @@ class Budget:
         *,
         ledger: Ledger | None = None,
         spent: Spending = _NOTHING_SPENT,
+        tell: Tell = tell_nobody,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin where the run's earlier processes ended.
@@ -116,6 +119,7 @@ class Budget:
             price: What tokens cost; with None they cost nothing, so a cap in USD needs one.
             ledger: Makes caps hold over restarts; without one they hold for this process.
             spent: What the ledger held at the start.
+            tell: Called once for each cap of which most is used, from the loop's thread.
             clock: Monotonic, so that a clock set forward or back changes nothing.
 
         Raises:
@@ -139,6 +143,7 @@ class Budget:
         )
         self._settled = Amount(spent.requests, _sum(self._used), round(spent.usd * _PICO))
         self._under_way = NOTHING
+        self._warner = Warner(self._limits, self._settled._replace(seconds=spent.seconds), tell)
         self._queue: deque[tuple[asyncio.Future[None], Usage]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._lease = Lease(self._write, self._limits, self._get_taken, clock) if ledger else None
@@ -206,6 +211,7 @@ class Budget:
             completion_tokens=self._used.completion_tokens + usage.completion_tokens,
         )
         self._settled = self._settled.plus(self._to_need(usage))
+        self._warner.look(self._settled._replace(seconds=self._get_seconds()))
 
     def _give_back(self, worst: Usage) -> None:
         self._under_way = self._under_way.minus(self._to_need(worst))
@@ -297,6 +303,7 @@ class Budget:
             self._timer = asyncio.get_running_loop().call_later(
                 min(_TICK_S, self.seconds_left + 0.001), self._tick
             )
+            self._warner.look(Amount(0, 0, 0, self._get_seconds()))
             self._serve_queue()
             self._tend()
 

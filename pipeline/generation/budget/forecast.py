@@ -53,6 +53,10 @@ class Observation(NamedTuple):
     """From its first request to its last answer; None when nobody waited, as for batches."""
 
 
+_DIGITS = {"US dollars": 2, "minutes": 1}
+"""After the point; the others are counted."""
+
+
 class Range(Frozen):
     """A number and the bounds that should hold it 95 times in 100."""
 
@@ -139,30 +143,58 @@ def forecast(
     )
 
 
-def describe(forecast: Forecast) -> list[str]:
-    """Tell people, a line for each measure."""
-    lines = [f"Forecast from {forecast.pilot_conversations:,} conversations (95 % interval):"]
-    for name, foretold, digits in _list_measures(forecast):
-        lines.append(f"{name}: {_show(foretold, digits)}")
-    return lines
+class Measure(NamedTuple):
+    """One thing that a run takes or brings, foretold and found."""
+
+    name: str
+    foretold: Range | None
+    found: float | None
+    """None where it is not known, such as dollars without a price."""
+    digits: int
+    """To be shown after the point."""
 
 
-def compare(forecast: Forecast, actual: Totals) -> list[str]:
-    """Tell people how the forecast turned out, a line for each measure."""
-    found = {
+def list_measures(forecast: Forecast | None, actual: Totals) -> list[Measure]:
+    """Hold what a run took against its forecast; without one, only what it took."""
+    known = _foretold(forecast) if forecast else {}
+    found: dict[str, float | None] = {
         "conversations": actual.conversations,
         "requests": actual.requests,
         "tokens": actual.tokens,
         "US dollars": actual.usd,
         "minutes": actual.minutes,
-    } | {f"{language} records kept": count for language, count in actual.kept.items()}
-    lines = [f"Forecast after {forecast.pilot_conversations:,} conversations against actual:"]
-    for name, foretold, digits in _list_measures(forecast):
-        value = found.get(name)
-        if value is not None:
-            off = f", {foretold.expected / value - 1:+.0%}" if value else ""
-            lines.append(f"{name}: {value:,.{digits}f}, foretold {_show(foretold, digits)}{off}")
+    }
+    found |= {_name_kept(language): count for language, count in actual.kept.items()}
+    return [
+        Measure(name, known.get(name), value, _DIGITS.get(name, 0)) for name, value in found.items()
+    ]
+
+
+def describe(forecast: Forecast) -> list[str]:
+    """Tell people, a line for each measure."""
+    lines = [f"Forecast from {forecast.pilot_conversations:,} conversations (95 % interval):"]
+    for name, foretold in _foretold(forecast).items():
+        lines.append(f"{name}: {show_range(foretold, _DIGITS.get(name, 0))}")
     return lines
+
+
+def compare(forecast: Forecast, actual: Totals) -> list[str]:
+    """Tell people how the forecast turned out, a line for each measure."""
+    lines = [f"Forecast after {forecast.pilot_conversations:,} conversations against actual:"]
+    for name, foretold, found, digits in list_measures(forecast, actual):
+        if foretold is not None and found is not None:
+            off = f", {foretold.expected / found - 1:+.0%}" if found else ""
+            shown = show_range(foretold, digits)
+            lines.append(f"{name}: {found:,.{digits}f}, foretold {shown}{off}")
+    return lines
+
+
+def show_range(foretold: Range, digits: int) -> str:
+    """Write a number with its interval."""
+    return (
+        f"{foretold.expected:,.{digits}f} ({foretold.low:,.{digits}f} to "
+        f"{foretold.high:,.{digits}f})"
+    )
 
 
 def _make_cells(
@@ -258,23 +290,17 @@ def _get_cost(one: Observation, price: Price) -> float:
     return (one.prompt_tokens * price.input + one.completion_tokens * price.output) / 1e6
 
 
-def _list_measures(forecast: Forecast) -> list[tuple[str, Range, int]]:
-    """Name each known measure, with the digits after its point."""
-    measures = [
-        ("conversations", forecast.conversations, 0),
-        ("requests", forecast.requests, 0),
-        ("tokens", forecast.tokens, 0),
-        ("US dollars", forecast.usd, 2),
-        ("minutes", forecast.minutes, 1),
-    ]
-    known = [(name, found, digits) for name, found, digits in measures if found is not None]
-    return known + [
-        (f"{language} records kept", found, 0) for language, found in forecast.kept.items()
-    ]
+def _foretold(forecast: Forecast) -> dict[str, Range]:
+    """Name each measure that was foretold, in the order in which people are told."""
+    measures = {
+        "conversations": forecast.conversations,
+        "requests": forecast.requests,
+        "tokens": forecast.tokens,
+        "US dollars": forecast.usd,
+        "minutes": forecast.minutes,
+    } | {_name_kept(language): found for language, found in forecast.kept.items()}
+    return {name: found for name, found in measures.items() if found is not None}
 
 
-def _show(foretold: Range, digits: int) -> str:
-    return (
-        f"{foretold.expected:,.{digits}f} ({foretold.low:,.{digits}f} to "
-        f"{foretold.high:,.{digits}f})"
-    )
+def _name_kept(language: Language) -> str:
+    return f"{language} records kept"

@@ -43,10 +43,19 @@ class AdaptiveLimit:
         """Slots at this moment, from 1 to the ceiling."""
         return int(self._limit)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a slot is free now."""
+        return self.in_use < self.limit
+
+    def take(self) -> None:
+        """Take a slot for one who waits elsewhere; only while there is room."""
+        self.in_use += 1
+
     async def acquire(self, *, is_urgent: bool = False) -> None:
         """Take a slot, in the order of asking; urgent ones first: a whole round waits for them."""
-        if self.in_use < self.limit and not self._waiting:
-            self.in_use += 1
+        if self.has_room and not self._waiting:
+            self.take()
             return
         granted = asyncio.get_running_loop().create_future()
         if is_urgent:
@@ -94,8 +103,8 @@ class AdaptiveLimit:
         self._limit = max(self._limit / 2, 1.0)
 
     def _grant(self) -> None:
-        while self._waiting and self.in_use < self.limit:
+        while self._waiting and self.has_room:
             granted = self._waiting.popleft()
             if not granted.done():  # else its owner was cancelled
-                self.in_use += 1
+                self.take()
                 granted.set_result(None)

@@ -22,6 +22,7 @@ from pipeline.generation.teacher.addresses import check_address
 from pipeline.generation.teacher.answers import Answer, Failure, Fault, read_answer, read_failure
 from pipeline.generation.teacher.error_bodies import one_line
 from pipeline.generation.teacher.masking import NO_KEY, KeyMask
+from pipeline.generation.teacher.served_models import ServedModel, read_models
 from pipeline.generation.teacher.waiting import Clock, read_date, read_exhaustion
 
 _EXTENSIONS = {"timeout": httpx2.Timeout(None, connect=20.0).as_dict()}
@@ -70,6 +71,7 @@ class Connection:
             "user-agent": "pacaloom",
         }
         self._urls: dict[str, httpx2.URL] = {}
+        self._deadlines: set[asyncio.Timeout] = set()
         self._client = DefaultAioHttpClient(
             limits=httpx2.Limits(max_connections=concurrency, keepalive_expiry=_KEEPALIVE_S)
         )
@@ -81,19 +83,56 @@ class Connection:
         request = httpx2.Request(
             "POST", self._urls[path], headers=self._headers, content=body, extensions=_EXTENSIONS
         )
+        started = self._clock.now()
+        deadline = asyncio.timeout(timeout_s)
+        self._deadlines.add(deadline)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with deadline:
                 response = await self._client.send(request)
         except TimeoutError:
-            return Reply(Failure(Fault.TIMEOUT, f"no answer within {timeout_s:,.1f} s"))
+            waited_s = min(timeout_s, self._clock.now() - started)
+            return Reply(Failure(Fault.TIMEOUT, f"no answer within {waited_s:,.1f} s"))
         except NO_REPLY as error:
             return Reply(read_connection_error(error, self._key_mask))
+        finally:
+            self._deadlines.discard(deadline)
         if response.is_success:
             body = self._key_mask.in_answer(response.content)
             outcome = read_answer(body, response.headers.get("content-type", ""))
         else:
             outcome = read_error_reply(response, self._key_mask, self._clock.time_of_day())
         return Reply(outcome, read_exhaustion(response.headers.raw))
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than so from now on for what is under way."""
+        latest = asyncio.get_running_loop().time() + seconds
+        for deadline in self._deadlines:
+            when = deadline.when()
+            if when is not None and when > latest:
+                deadline.reschedule(latest)
+
+    async def list_models(self, timeout_s: float) -> tuple[ServedModel, ...] | Failure:
+        """Ask which models are served, which costs nothing.
+
+        Returns:
+            Empty where it answers and has no such list.
+        """
+        request = httpx2.Request(
+            "GET", self.base_url + "/models", headers=self._headers, extensions=_EXTENSIONS
+        )
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self._client.send(request)
+        except TimeoutError:
+            return Failure(Fault.TIMEOUT, f"no list of models within {timeout_s:,.0f} s")
+        except NO_REPLY as error:
+            return read_connection_error(error, self._key_mask)
+        if response.is_success:
+            return read_models(self._key_mask.in_error(response.content))
+        outcome = read_error_reply(response, self._key_mask, self._clock.time_of_day())
+        if isinstance(outcome, Answer) or outcome.fault in (Fault.ABSENT, Fault.PARAMETER):
+            return ()
+        return outcome
 
     async def close(self) -> None:
         """Close the connections."""

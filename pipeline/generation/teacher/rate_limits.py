@@ -37,8 +37,12 @@ class TokenClaim:
 class Caps(NamedTuple):
     """What an endpoint allows in a minute."""
 
-    requests: int | None = None
-    tokens: int | None = None
+    requests: float | None = None
+    tokens: float | None = None
+
+    def share(self, part: float) -> "Caps":
+        """Return the part of them that one of several endpoints is given."""
+        return Caps(*(None if cap is None else cap * part for cap in self))
 
 
 class RateLimits:
@@ -56,6 +60,11 @@ class RateLimits:
         self._claims: deque[TokenClaim] = deque()
         self._claimed = 0
         self._turn = asyncio.Lock()
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds that the pause for every request still lasts."""
+        return max(0.0, self._paused_until - self._clock.now())
 
     def pause(self, seconds: float) -> None:
         """Hold back every request for so long; a shorter pause does not end a longer one."""
@@ -95,7 +104,7 @@ class RateLimits:
             until = max(until, self._find_room(self._token_cap - tokens, now))
         return until - now
 
-    def _find_room(self, room: int, now: float) -> float:
+    def _find_room(self, room: float, now: float) -> float:
         """Return when the claims of the last minute are down to ``room``, or none are left."""
         while self._claims and self._claims[0].sent_at + _MINUTE_S <= now:
             over = self._claims.popleft()

@@ -21,7 +21,7 @@ _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
 _SPREAD_S = 0.25
 """Over which requests come back after the wait that an endpoint asked for."""
-_PATIENCE_S = 300.0
+PATIENCE_S = 300.0
 """Of refusals alone after which the run gives up."""
 
 
@@ -46,10 +46,10 @@ class Wait(NamedTuple):
     """For every prompt."""
 
 
-class _Shut:
-    """Refusals in a row, with nothing answered since the first.
+class Shut:
+    """Failures in a row, with nothing answered since the first.
 
-    Requests under way together are refused together; such a burst counts once.
+    Requests under way together fail together; such a burst counts once.
     """
 
     def __init__(self, since: float) -> None:
@@ -58,15 +58,30 @@ class _Shut:
         self._burst_at = since
 
     def note(self, sent_at: float, now: float) -> None:
+        """Count a failure of a request that was sent after the latest burst."""
         if sent_at > self._burst_at:
             self.bursts += 1
             self._burst_at = now
 
 
+def draw_delay(failures: int, jitter: random.Random) -> float:
+    """Draw the seconds to wait after so many failures in a row, at least one."""
+    doublings = min(failures - 1, 10)  # a float overflows at 1,024
+    ceiling = min(_FIRST_DELAY_S * 2**doublings, _LONGEST_DELAY_S)
+    return ceiling * (0.5 + 0.5 * jitter.random())
+
+
 class Retries:
     """What is known of one endpoint's failures."""
 
-    def __init__(self, where: str, max_attempts: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        where: str,
+        max_attempts: int,
+        now: Callable[[], float],
+        *,
+        may_come_back: bool = True,
+    ) -> None:
         """Know of no failure yet.
 
         Args:
@@ -74,12 +89,14 @@ class Retries:
             max_attempts: Requests for one prompt, or bursts of refusals in a row, that fail before
                 the run gives up.
             now: Monotonic seconds.
+            may_come_back: Whether waiting for a server that went away is of use.
         """
         self._where = where
+        self._may_come_back = may_come_back
         self._max_attempts = max_attempts
         self._now = now
         self._was_reached = False
-        self._shut: _Shut | None = None
+        self._shut: Shut | None = None
         # Its jitter only spreads requests over time; nothing that is kept depends on it.
         self._jitter = random.Random()  # noqa: S311
         self.end: PacaloomError | None = None
@@ -102,7 +119,7 @@ class Retries:
         if end is not None:
             self.end = end
             raise end
-        delay = self._draw_delay(shut.bursts if shut else asking.failures)
+        delay = draw_delay(shut.bursts if shut else asking.failures, self._jitter)
         # One burst while others are answered is how the number of slots is found out.
         is_all = shut is not None and shut.bursts > 1
         shared = max(failure.retry_after_s or 0.0, delay if is_all else 0.0)
@@ -110,33 +127,28 @@ class Retries:
             return Wait(shared + _SPREAD_S * self._jitter.random(), shared)
         return Wait(delay, shared)
 
-    def _draw_delay(self, failures: int) -> float:
-        doublings = min(failures - 1, 10)  # a float overflows at 1,024
-        ceiling = min(_FIRST_DELAY_S * 2**doublings, _LONGEST_DELAY_S)
-        return ceiling * (0.5 + 0.5 * self._jitter.random())
-
-    def _note(self, asking: Asking, failure: Failure, sent_at: float) -> _Shut | None:
+    def _note(self, asking: Asking, failure: Failure, sent_at: float) -> Shut | None:
         """Count the failure where it belongs; return the refusals when it is one."""
         if not failure.fault.is_of_all:
             asking.failures += 1
             return None
         if self._shut is None:
-            self._shut = _Shut(self._now())
+            self._shut = Shut(self._now())
         else:
             self._shut.note(sent_at, self._now())
         return self._shut
 
     def _find_end(
-        self, asking: Asking, failure: Failure, shut: _Shut | None
+        self, asking: Asking, failure: Failure, shut: Shut | None
     ) -> PacaloomError | None:
         end = find_end(
             failure,
             where=self._where,
             failures=asking.failures,
             max_attempts=self._max_attempts,
-            was_reached=self._was_reached,
+            was_reached=self._was_reached and self._may_come_back,
         )
         if end is not None or shut is None or shut.bursts < self._max_attempts:
             return end
         seconds = self._now() - shut.since
-        return describe_shut(failure, self._where, seconds) if seconds >= _PATIENCE_S else None
+        return describe_shut(failure, self._where, seconds) if seconds >= PATIENCE_S else None

@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
-_ENOUGH = 20
+ENOUGH = 20
 """Answers after which the wait is learnt and not given."""
 _REMEMBERED = 200
 _QUANTILE = 0.95
@@ -65,7 +65,7 @@ class LearntTimeout:
             timed_out: Times that this prompt has timed out before.
         """
         seconds = self._first_s
-        if len(self._sorted) >= _ENOUGH:
+        if len(self._sorted) >= ENOUGH:
             slow_s = self._sorted[int(_QUANTILE * (len(self._sorted) - 1))]
             usual_tokens = self._max_tokens_sum / len(self._observed)
             seconds = _MULTIPLE * slow_s * max(1.0, max_tokens / usual_tokens)

@@ -38,6 +38,13 @@ class Clock(NamedTuple):
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
+async def sleep_within(seconds: float, seconds_left: float | None, clock: Clock) -> None:
+    """Wait, but not beyond the time that the run has left; None is without end."""
+    wait = seconds if seconds_left is None else min(seconds, seconds_left)
+    if wait > 0:
+        await clock.sleep(wait)
+
+
 def read_retry_after(header: str | None, now_s: float) -> float | None:
     """Read Retry-After, seconds or an HTTP date (RFC 9110, section 10.2.3).
 
