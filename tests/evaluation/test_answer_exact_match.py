@@ -127,6 +127,13 @@ def test_number_is_right_however_it_is_set(number: int, form: str) -> None:
         assert not is_exact_match(form.format(number), [str(number + 1)], language)
 
 
+@pytest.mark.parametrize("answer", ["A", "a.", "The answer is A.", "(A)"])
+def test_letter_of_a_choice_that_is_an_article_too_is_matched(answer: str) -> None:
+    assert is_exact_match(answer, ["A"], "en")
+    assert not is_exact_match(answer, ["B"], "en")
+    assert not is_exact_match("B", ["A"], "en")
+
+
 @given(
     st.text(min_size=1).filter(lambda text: any(sign.isalnum() for sign in text.splitlines()[0]))
 )

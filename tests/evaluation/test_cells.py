@@ -1,6 +1,7 @@
 """Cells are asked once; what is asked and how answers win is checked with a scripted model."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from schemas.templates import Template
 from training.base_model import Precision
 from training.evaluation.answerers import LocalModel, Written
 from training.evaluation.cells import Answered, Cell, answer_cells, plan_cells
+from training.evaluation.kept_cells import name_model
 from training.evaluation.tasks.items import (
     EvaluationTask,
     TaskCard,
@@ -175,6 +177,21 @@ def test_interrupted_run_continues_with_the_cell_it_was_in(
     assert second.prompts == [*cells[1].prompts, *second.prompts[len(cells[1].prompts) :]]
     assert after[0] == before[0]._replace(seconds=0.0)
     assert after[1].seconds > 0
+
+
+def test_answers_of_a_model_lie_together_and_are_marked_as_used_when_they_are_read(
+    korean_task: EvaluationTask, tmp_path: Path
+) -> None:
+    cells = _plan(korean_task, (0, 1))
+    model = Scripted(LIKES, {})
+    answer_cells(model, cells, tmp_path)
+    of_model = tmp_path / name_model(model.fingerprint)
+    os.utime(of_model, (1_000, 1_000))
+
+    answer_cells(model, cells, tmp_path)
+
+    assert [path.parent for path in tmp_path.rglob("*.parquet")] == [of_model] * len(cells)
+    assert of_model.stat().st_mtime > 1_000
 
 
 def test_kept_text_answers_are_read_as_they_were(tmp_path: Path) -> None:

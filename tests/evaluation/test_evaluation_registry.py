@@ -174,10 +174,10 @@ def test_registering_again_keeps_ordinal_and_time_and_takes_the_new_verdict(
 def test_registry_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "registry.sqlite"
     database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 3")
+    database.execute("PRAGMA user_version = 4")
     database.close()
 
-    with pytest.raises(RegistryError, match="has registry format 3, this version knows up to 2"):
+    with pytest.raises(RegistryError, match="has registry format 4, this version knows up to 3"):
         Registry(path).models()
 
 
@@ -285,3 +285,44 @@ def test_kills_at_any_moment_lose_nothing_that_was_done() -> None:
 
     assert ended.stderr == ""
     assert ended.stdout.startswith("killed 20 times")
+
+
+def test_removed_version_stays_known_and_cannot_become_champion(registry: Registry) -> None:
+    registry.promote("demo", "0001-a", NOON)
+    registry.register("demo", "0006-f", Path("m"), "demo/0003-d", NOON,
+                      _judge(champion="demo/0001-a"))  # fmt: skip
+
+    assert registry.mark_removed("demo", "0006-f", NOON)
+
+    known = registry.models("demo")[-1]
+    assert (known.version, known.removed_at) == ("0006-f", NOON)
+    assert known.verdict is not None
+    with pytest.raises(RegistryError, match=r"removed its files on 2026-11-22\. Tune it again"):
+        registry.promote("demo", "0006-f", NOON)
+
+
+def test_what_a_rollback_leads_back_to_may_not_be_removed(registry: Registry) -> None:
+    registry.promote("demo", "0001-a", NOON)
+    registry.register("demo", "0006-f", Path("m"), "d", NOON, _judge(champion="demo/0001-a"))
+    registry.promote("demo", "0006-f", NOON)
+
+    assert registry.champions("demo") == ["0001-a", "0006-f"]
+    assert not registry.mark_removed("demo", "0001-a", NOON)
+    assert not registry.mark_removed("demo", "0006-f", NOON)
+    assert registry.rollback("demo", NOON).removed_at is None
+
+
+def test_version_that_is_evaluated_again_is_there_again(registry: Registry) -> None:
+    registry.mark_removed("demo", "0001-a", NOON)
+
+    registry.register("demo", "0001-a", Path("m"), "d", NOON, _judge(champion="base"))
+
+    assert registry.promote("demo", "0001-a", NOON).removed_at is None
+
+
+def test_registry_without_a_file_lets_everything_go_and_stays_absent(tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+
+    assert Registry(path).mark_removed("demo", "0001-a", NOON)
+    assert Registry(path).champions("demo") == []
+    assert not path.exists()

@@ -3,6 +3,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,32 @@ def test_a_run_cut_off_while_publishing_trains_no_step_again(
     assert_same(published, undisturbed("lora"))
 
 
+def test_a_finished_run_called_again_is_found_and_another_value_is_another_run(
+    bench: Bench,
+) -> None:
+    first = bench.tune(make_recipe())
+    steps: list[int] = []
+
+    again = bench.tune(make_recipe(), note_steps(steps))
+    asked_again = list(steps)
+    other = bench.tune(make_recipe().model_copy(update={"random_seed": 5}), note_steps(steps))
+
+    assert (again, asked_again) == (first, [])
+    assert other != first
+    assert max(steps) == 7
+    assert not list((bench.root / "t").glob(".run-*"))
+
+
+def test_a_version_without_a_readable_manifest_is_passed_over(bench: Bench) -> None:
+    first = bench.tune(make_recipe())
+    (first / "manifest.json").write_text("{}")
+    steps: list[int] = []
+
+    bench.tune(make_recipe(), note_steps(steps))
+
+    assert max(steps) == 7
+
+
 def test_a_checkpoint_holds_no_pickle_and_none_is_read(
     bench: Bench, undisturbed: Callable[[Method], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +298,28 @@ def test_a_second_signal_stops_at_once() -> None:
         assert stop()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_sigterm_is_not_deferred_for_long() -> None:
+    # Whoever sent it kills soon after, and a step may take minutes.
+    def work_on() -> None:
+        with deferred_interrupt(patience_s=0.01) as stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stop()
+            while True:
+                time.sleep(0.01)
+
+    with pytest.raises(SystemExit) as ending:
+        work_on()
+
+    assert ending.value.code == 128 + signal.SIGTERM
+
+
+def test_ctrl_c_waits_for_the_step_however_long_it_takes() -> None:
+    with deferred_interrupt(patience_s=0.0) as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        assert stop()
 
 
 def test_who_handled_a_signal_before_handles_it_after_the_checkpoint() -> None:

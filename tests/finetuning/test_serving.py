@@ -1,5 +1,6 @@
 """A tuned student is served with the template it was trained with, from a file written once."""
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flows.engine import PlainEngine
 from flows.serving import ServingError, check_port, prepare, serve
 from flows.settings import Settings
 from schemas.errors import UserError
+from schemas.locking import is_in_use
 from schemas.templates import INSTRUCTION
 from tests.finetuning.tuned_students import write_tuned
 from training.loading import load_model
@@ -54,6 +56,7 @@ def test_a_served_student_answers_chats_and_completions_as_transformers_does(
     answers: list[str] = []
 
     def ask(base_url: str) -> None:
+        assert is_in_use(model.gguf)
         with openai.OpenAI(base_url=base_url, api_key="none") as client:
             assert [one.id for one in client.models.list()] == [reference]
             for question in QUESTIONS:
@@ -74,6 +77,7 @@ def test_a_served_student_answers_chats_and_completions_as_transformers_does(
     with pytest.raises(StopError):
         serve(model, options, 0, tmp_path / "serve.log", ask)
 
+    assert not is_in_use(model.gguf)
     # Cut-off characters are written differently by the two.
     wanted = [continue_greedily(version, question, 6) for question in QUESTIONS]
     for answer, want in zip(answers, wanted, strict=True):
@@ -85,12 +89,15 @@ def test_a_file_is_written_once_and_another_template_or_kind_gets_another(
 ) -> None:
     version = write_tuned(tmp_path, tiny_llama, "full")
     first = prepare(str(version), "f32", settings, PlainEngine())
-    written = first.gguf.stat().st_mtime_ns
+    written = first.gguf.stat().st_ino
+    os.utime(first.gguf, (1_000, 1_000))
 
     again = prepare(str(version), "f32", settings, PlainEngine())
 
     assert again == first
-    assert again.gguf.stat().st_mtime_ns == written
+    assert again.gguf.stat().st_ino == written
+    # By this maintenance knows that it is in use.
+    assert again.gguf.stat().st_mtime > 1_000
     assert prepare(str(version), "q8_0", settings, PlainEngine()).gguf != first.gguf
     assert sorted(first.gguf.parent.glob("*.gguf")) == sorted(
         file for file in first.gguf.parent.iterdir() if not file.name.endswith(".lock")

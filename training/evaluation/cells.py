@@ -1,9 +1,10 @@
 """Ask a model a task in one wording with so many worked examples, once: answers outlive the run.
 
-A cell's answers are kept under ``<folder>/<hash>.parquet`` (:mod:`training.evaluation.kept_cells`),
-where the hash covers the model's weights, its precision and everything that it is asked, as it is
-sent. An interrupted evaluation therefore continues with the cell it was in, and the base model,
-which every evaluation needs again, is asked once for all of them.
+A cell's answers are kept under ``<folder>/<model>/<hash>.parquet``
+(:mod:`training.evaluation.kept_cells`), where the hash covers the model's weights, its precision
+and everything that it is asked, as it is sent. An interrupted evaluation therefore continues with
+the cell it was in, and the base model, which every evaluation needs again, is asked once for all of
+them.
 
 Calibration needs to know what a model thinks of the answers when it is told nothing. With shared
 labels that is the mean of their probabilities over a few texts without content (Zhao et al. 2021,
@@ -25,7 +26,7 @@ from schemas.progress import Progress, no_progress
 from schemas.templates import INSTRUCTION, Template
 from training.evaluation.answerers import Answerer, Written
 from training.evaluation.answers.marks import mark_text
-from training.evaluation.kept_cells import Kept, read_kept, write_kept
+from training.evaluation.kept_cells import Kept, open_model, read_kept, write_kept
 from training.evaluation.prompts import Opened, answer_ends, draw_shots, open_with
 from training.evaluation.tasks.items import EvaluationTask, TaskError, TaskItem, Wording
 from training.evaluation.tasks.loading import balanced_prefix
@@ -172,9 +173,10 @@ def answer_cells(
     """
     total = sum(len(cell.items) for cell in cells)
     done = 0
+    of_model = open_model(folder, source.fingerprint)
     answered: list[Answered] = []
     for cell in cells:
-        path = folder / f"{_cell_key(source, cell)}.parquet"
+        path = of_model / f"{_cell_key(source, cell)}.parquet"
         started = time.monotonic()
         kept, seconds = read_kept(path), 0.0
         if kept is None:

@@ -1,8 +1,15 @@
-"""Keep what a model answered to a cell in one small parquet file, which is there whole or not."""
+"""Keep what a model answered to a cell in one small parquet file, which is there whole or not.
 
+The files of a model have a folder of their own, so that it can be told whose they are, and they go
+together when nobody asks the model any more (``./pacaloom maintenance``).
+"""
+
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.identity import short_id
 from schemas.storage import atomic_path
 
 
@@ -13,6 +20,20 @@ class Kept(NamedTuple):
     neutral: list[list[float]]
     texts: list[str]
     ended: list[bool]
+
+
+def name_model(fingerprint: str) -> str:
+    """Name the folder of a model's cells; the fingerprint itself may be an address."""
+    return short_id(fingerprint)
+
+
+def open_model(folder: Path, fingerprint: str) -> Path:
+    """Find the folder of a model's cells, there or not yet, and set its time: it is in use."""
+    of_model = folder / name_model(fingerprint)
+    # Somebody else's folder can be read, and stays as it is.
+    with suppress(OSError):
+        os.utime(of_model)
+    return of_model
 
 
 def read_kept(path: Path) -> Kept | None:

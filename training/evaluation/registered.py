@@ -41,6 +41,8 @@ class RegisteredModel(NamedTuple):
     registered_at: datetime
     judgement: Judgement | None
     """The newest; None until it was judged."""
+    removed_at: datetime | None = None
+    """When maintenance removed its files; None while they are there."""
 
     @property
     def verdict(self) -> GateVerdict | None:
@@ -120,6 +122,7 @@ def to_model(database: sqlite3.Connection, row: sqlite3.Row) -> RegisteredModel:
         dataset=row["dataset"],
         registered_at=datetime.fromisoformat(row["registered_at"]),
         judgement=judgements[-1] if judgements else None,
+        removed_at=datetime.fromisoformat(row["removed_at"]) if row["removed_at"] else None,
     )
 
 

@@ -7,6 +7,8 @@ a rollback takes it off, so the answer and the story of how it came about cannot
 
 A champion is replaced only by a model that was judged against it, on the same items: a verdict
 found against the base model, or against an earlier champion, says nothing about the present one.
+A version whose files were removed stays known with all that was said of it, and can no longer
+become champion; only what no rollback leads back to may be removed.
 
 Cost: a few milliseconds a call, growing with the changes under one name.
 """
@@ -52,14 +54,14 @@ class Registry:
     ) -> RegisteredModel:
         """Add a version, or add to one that is there its newest judgement.
 
-        A version keeps its ordinal, its first time and all its judgements.
+        A version keeps its ordinal, its first time and all its judgements; it is there (again).
         """
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO models (name, ordinal, version, path, dataset, registered_at) VALUES "
                 "(?1, (SELECT count(*) + 1 FROM models WHERE name = ?1), ?2, ?3, ?4, ?5) "
                 "ON CONFLICT (name, version) DO UPDATE SET "
-                "path = excluded.path, dataset = excluded.dataset",
+                "path = excluded.path, dataset = excluded.dataset, removed_at = NULL",
                 (name, version, str(path), dataset, at.isoformat()),
             )
             if judgement is not None:
@@ -84,13 +86,14 @@ class Registry:
         newest.
 
         Raises:
-            RegistryError: Unknown version, never judged, judged unfit, or not judged against the
-                present champion.
+            RegistryError: Unknown version, removed, never judged, judged unfit, or not judged
+                against the present champion.
         """
         with self._transaction() as database:
             model = find_model(database, name, version)
             stack = read_champions(database, name)
             if not stack or stack[-1] != version:
+                _check_present(model)
                 judgements = read_judgements(database, name, version)
                 decisive = _find_decisive(model, judgements, stack[-1] if stack else None)
                 record_change(database, name, "promote", version, at, decisive.items_hash)
@@ -100,7 +103,7 @@ class Registry:
         """Give the name back to the champion before the present one.
 
         Raises:
-            RegistryError: There was none before.
+            RegistryError: There was none before, or it was removed.
         """
         with self._transaction() as database:
             stack = read_champions(database, name)
@@ -108,8 +111,38 @@ class Registry:
                 raise RegistryError(
                     f"{name!r} has had {len(stack)} champion(s), a rollback needs an earlier one."
                 )
+            earlier = find_model(database, name, stack[-2])
+            _check_present(earlier)
             record_change(database, name, "rollback", stack[-2], at)
-            return find_model(database, name, stack[-2])
+            return earlier
+
+    def mark_removed(self, name: str, version: str, at: datetime) -> bool:
+        """Note that a version's files go, unless it is champion or a rollback leads back to it.
+
+        Noted first and removed then, so that nobody makes it champion in between.
+
+        Returns:
+            Whether the files may go. Nothing is noted of a version that is not registered.
+        """
+        if not self._path.is_file():
+            return True
+        with self._transaction() as database:
+            if version in read_champions(database, name):
+                return False
+            database.execute(
+                "UPDATE models SET removed_at = ? "
+                "WHERE name = ? AND version = ? AND removed_at IS NULL",
+                (at.isoformat(), name, version),
+            )
+        return True
+
+    def mark_present(self, name: str, version: str) -> None:
+        """Take back that a version's files were removed: they are there."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE models SET removed_at = NULL WHERE name = ? AND version = ?",
+                (name, version),
+            )
 
     def champion(self, name: str) -> RegisteredModel | None:
         """Return the model that has the name now; None before the first promotion."""
@@ -118,6 +151,13 @@ class Registry:
         with self._transaction() as database:
             stack = read_champions(database, name)
             return find_model(database, name, stack[-1]) if stack else None
+
+    def champions(self, name: str) -> list[str]:
+        """List the versions that rollbacks lead back to, the present champion last."""
+        if not self._path.is_file():
+            return []
+        with self._transaction() as database:
+            return read_champions(database, name)
 
     def models(self, name: str | None = None) -> list[RegisteredModel]:
         """List the versions of a name, or of all names, in order of registration."""
@@ -175,6 +215,15 @@ class Registry:
                 f"{self._path} has registry format {found}, this version knows up to {FORMAT}: "
                 "update pacaloom, or use the outputs folder of this version."
             )
+
+
+def _check_present(model: RegisteredModel) -> None:
+    if model.removed_at is not None:
+        raise RegistryError(
+            f"{model.reference} cannot become champion: maintenance removed its files on "
+            f"{model.removed_at:%Y-%m-%d}. Tune it again on {model.dataset}, or promote another; "
+            f"`pacaloom models list {model.name}` shows them."
+        )
 
 
 def _find_decisive(

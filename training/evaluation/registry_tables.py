@@ -1,12 +1,13 @@
 """The registry's tables, and how a file of an older version becomes one of this.
 
 Format 1 kept the newest verdict in the row of its model; format 2 keeps all of them, with the items
-that they were found on, and each promotion names those it rests on.
+that they were found on, and each promotion names those it rests on; format 3 knows which versions'
+files were removed.
 """
 
 import sqlite3
 
-FORMAT = 2
+FORMAT = 3
 """Version of the tables; stored in the file's ``user_version``."""
 
 _MODELS = """
@@ -44,6 +45,7 @@ CREATE TABLE history (
     FOREIGN KEY (name, version) REFERENCES models (name, version)
 ) STRICT
 """
+_FROM_2 = ("ALTER TABLE models ADD COLUMN removed_at TEXT",)
 _FROM_1 = (
     _JUDGEMENTS,
     "INSERT INTO judgements (name, version, verdict, report, items_hash, at) "
@@ -52,8 +54,9 @@ _FROM_1 = (
     "ALTER TABLE models DROP COLUMN verdict",
     "ALTER TABLE models DROP COLUMN report",
     "ALTER TABLE history ADD COLUMN items_hash TEXT NOT NULL DEFAULT ''",
+    *_FROM_2,
 )
-_STEPS = {0: (_MODELS, _JUDGEMENTS, _HISTORY), 1: _FROM_1}
+_STEPS = {0: (_MODELS, _JUDGEMENTS, _HISTORY, *_FROM_2), 1: _FROM_1, 2: _FROM_2}
 
 
 def prepare(database: sqlite3.Connection) -> int:

@@ -119,10 +119,15 @@ def remove_unfinished(run: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Remove a folder so that a kill half-way leaves nothing that looks whole."""
-    hidden = folder.with_name(f"{_DISCARDED}{folder.name.removeprefix('.')}")
+    hidden = name_discarded(folder)
     shutil.rmtree(hidden, ignore_errors=True)
     folder.rename(hidden)
     shutil.rmtree(hidden, ignore_errors=True)
+
+
+def name_discarded(folder: Path) -> Path:
+    """Name the hidden folder that a folder becomes before it is deleted."""
+    return folder.with_name(f"{_DISCARDED}{folder.name.removeprefix('.')}")
 
 
 def _list_checkpoints(run: Path) -> dict[int, Path]:

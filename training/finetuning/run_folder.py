@@ -72,9 +72,28 @@ def describe_run(
         student: sha256 of the base weights.
         template: Hash of the template.
     """
-    libraries = {f"{library} version": number for library, number in library_versions().items()}
+    values = describe_values(
+        decided,
+        dataset=dataset,
+        student=student,
+        template=template,
+        libraries=library_versions(),
+    )
+    return RunDescription(name=name, values=values)
+
+
+def describe_values(
+    decided: Mapping[str, JsonValue],
+    *,
+    dataset: str,
+    student: str,
+    template: str,
+    libraries: Mapping[str, str],
+) -> dict[str, JsonValue]:
+    """Lay out by name what decides a run, now or as a manifest remembers it."""
     hashes = {"dataset": dataset, "student": student, "template": template}
-    return RunDescription(name=name, values={**decided, **hashes, **libraries})
+    numbers = {f"{library} version": number for library, number in libraries.items()}
+    return {**decided, **hashes, **numbers}
 
 
 def library_versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import PacaloomError
+from schemas.locking import is_locked
 from schemas.storage import StorageError
 
 _LOCK = "lock"
@@ -42,18 +43,7 @@ def hold_run(folder: Path) -> Generator[None]:
 
 def is_held(folder: Path) -> bool:
     """Tell whether some process works on a run at this moment."""
-    try:
-        descriptor = os.open(folder / _LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        # Shared, so that two who look at the same time do not take each other for a run.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(folder / _LOCK)
 
 
 def _acquire(folder: Path) -> int:

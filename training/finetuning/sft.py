@@ -56,9 +56,13 @@ from training.finetuning.versions import (
     Publication,
     check_name,
     count_parameters,
+    find_finished,
     publish_model,
 )
 from training.quiet import quiet_libraries
+
+_NONE = "-"
+"""What the first process tells the others when it found no version."""
 
 
 def finetune(
@@ -94,7 +98,8 @@ def finetune(
         protected: Evaluation items that no training row may be or contain.
 
     Returns:
-        The version's folder; when the same weights were published before, that folder.
+        The version's folder; when the same run, or the same weights, were published before, that
+        folder.
 
     Raises:
         UserError: Dataset, student, name or recipe cannot be used, or rows break the contract.
@@ -128,6 +133,8 @@ def finetune(
             template=ready.template.hash,
         )
         with _open_run(root, description, resume, say) as run:
+            if finished := _find_finished(root, description, run, say):
+                return finished
             outcome = _train(run, loaded, ready.contract, recipe, settings, progress, report_to)
             publication = Publication(
                 name=name,
@@ -161,6 +168,18 @@ def _open_run(
         ):
             say(line)
         yield Path(share(str(run)))
+
+
+def _find_finished(root: Path, description: RunDescription, run: Path, say: Say) -> Path | None:
+    """Find in the first process what the same call has published before, and close the run."""
+    if not is_first():
+        return Path(found) if (found := share("")) != _NONE else None
+    version = find_finished(root, description)
+    share(str(version or _NONE))
+    if version is not None:
+        say(f"Tuned before with the same values: {version}. Nothing is trained again.")
+        close_run(run)
+    return version
 
 
 def _publish(publication: Publication, run: Path, root: Path, say: Say) -> Path:

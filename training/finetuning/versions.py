@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.errors import UserError
+from schemas.errors import PacaloomError, UserError
 from schemas.locking import Say, hold_name, say_nothing
 from schemas.manifest import (
     ContractSummary,
@@ -22,7 +22,14 @@ from schemas.manifest import (
     TrainingManifest,
     TrainingPoint,
 )
-from schemas.storage import StorageError, atomic_folder, hash_file, read_jsonl, write_text
+from schemas.storage import (
+    StorageError,
+    atomic_folder,
+    hash_file,
+    read_jsonl,
+    read_manifest,
+    write_text,
+)
 from schemas.templates import InstructionTemplate, Template, instruction_chat_template
 from training.base_model import weights_sha256
 from training.finetuning.card.card import render_model_card
@@ -32,7 +39,7 @@ from training.finetuning.curves import CURVES_FILE, HeldOut, draw_curves
 from training.finetuning.explanation import ExplainedSetting, explain
 from training.finetuning.history import HISTORY_FILE
 from training.finetuning.recipe import Recipe, Settings, decided_values
-from training.finetuning.run_folder import library_versions
+from training.finetuning.run_folder import RunDescription, describe_values, library_versions
 from training.finetuning.samples import SAMPLES_FILE
 from training.finetuning.student import LoadedStudent, Student
 
@@ -91,6 +98,37 @@ def check_name(name: str) -> None:
         )
 
 
+def find_finished(root: Path, description: RunDescription) -> Path | None:
+    """Find the newest version that a run with the same description has published.
+
+    A version that cannot be read, or that another version of this program wrote, is passed over.
+    """
+    versions = _list_versions(root / description.name)
+    for folder in sorted(versions, key=_ordinal, reverse=True):
+        try:
+            manifest = read_manifest(folder, TrainingManifest, "a tuned student")
+        except PacaloomError:
+            continue
+        made = describe_values(
+            manifest.recipe,
+            dataset=manifest.dataset_content_hash,
+            student=manifest.student_sha256,
+            template=manifest.template_hash,
+            libraries=manifest.libraries,
+        )
+        if made == description.model_dump(mode="json")["values"]:
+            return folder
+    return None
+
+
+def _list_versions(folder_of_name: Path) -> list[Path]:
+    return [path for path in folder_of_name.glob("*-*") if _VERSION.fullmatch(path.name)]
+
+
+def _ordinal(version: Path) -> int:
+    return int(version.name.split("-")[0])
+
+
 def publish_model(publication: Publication, run: Path, root: Path, say: Say = say_nothing) -> Path:
     """Write a version under ``root/name`` and return its folder.
 
@@ -110,11 +148,11 @@ def publish_model(publication: Publication, run: Path, root: Path, say: Say = sa
     weights_hash = weights_sha256(staged)
     with hold_name(root, publication.name, say):
         folder_of_name = root / publication.name
-        published = [path for path in folder_of_name.glob("*-*") if _VERSION.fullmatch(path.name)]
+        published = _list_versions(folder_of_name)
         for folder in published:
             if folder.name.endswith(weights_hash[:12]):
                 return folder
-        ordinal = 1 + max((int(path.name.split("-")[0]) for path in published), default=0)
+        ordinal = 1 + max((_ordinal(path) for path in published), default=0)
         target = folder_of_name / f"{ordinal:04d}-{weights_hash[:12]}"
         with atomic_folder(target) as folder:
             for file in sorted(staged.iterdir()):

@@ -97,7 +97,8 @@ def _normalise(text: str, language: Language) -> str:
     joined = " ".join(lines)
     if language == "ko":
         return "".join(joined.split())
-    return " ".join(_ARTICLE.sub(" ", joined).split())
+    # "A" alone is a choice.
+    return " ".join(_ARTICLE.sub(" ", joined).split() or joined.split())
 
 
 def _is_reference(found: str, wanted: str, language: Language) -> bool:
