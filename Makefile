@@ -62,7 +62,8 @@ down: setup
 BENCHMARKS := novelty korean_similarity near_duplicates contamination language rules curation \
 	publishing report statistics exports \
 	contract memory finetuning packing resume merging methods gate scoring \
-	korean_rules journal idle replay kills caps throughput embedded_tokens
+	korean_rules journal idle replay kills caps throughput embedded_tokens endpoints \
+	cold_start prefect_overhead metrics_scrape retention service_kills
 
 bench: setup
 	@for name in $(BENCHMARKS); do echo "== benchmarks.$$name"; $(PY) -m benchmarks.$$name || exit 1; done
@@ -70,7 +71,7 @@ bench: setup
 # Resolve pyproject.toml anew into requirements.lock; the local part of torch's version is dropped.
 lock:
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check ".[train,embedded,distributed,dev]"
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check ".[train,embedded,distributed,metrics,dev]"
 	@$(VENV)-lock/bin/python -m pip freeze --all --exclude pacaloom --exclude pip | sed -E 's/^(torch==[0-9.]+).*/\1/' > requirements.lock
 	@rm -rf $(VENV)-lock build pacaloom.egg-info
 

@@ -41,6 +41,12 @@ def _run_serve(arguments: Sequence[str]) -> int:
     return run_serve(arguments)
 
 
+def _run_metrics(arguments: Sequence[str]) -> int:
+    from cli.metrics import run_metrics
+
+    return run_metrics(arguments)
+
+
 def _run_prompts(arguments: Sequence[str]) -> int:
     from cli.prompts.prompts import run_prompts
 
@@ -71,6 +77,18 @@ def _run_review(arguments: Sequence[str]) -> int:
     return run_review(arguments)
 
 
+def _run_notify(arguments: Sequence[str]) -> int:
+    from cli.notify import run_notify
+
+    return run_notify(arguments)
+
+
+def _run_answer(arguments: Sequence[str]) -> int:
+    from cli.answer import run_answer
+
+    return run_answer(arguments)
+
+
 def _run_completion(arguments: Sequence[str]) -> int:
     return run_completion(arguments, _summaries())
 
@@ -79,6 +97,12 @@ def _run_rules(arguments: Sequence[str]) -> int:
     from cli.rules import run_rules
 
     return run_rules(arguments)
+
+
+def _run_settings(arguments: Sequence[str]) -> int:
+    from cli.settings import run_settings
+
+    return run_settings(arguments)
 
 
 _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
@@ -99,10 +123,14 @@ _TOOLS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
         "look into the prompts and answers of a name, and share them",
         _run_journal,
     ),
+    "metrics": ("serve figures for Prometheus on 127.0.0.1, or print them", _run_metrics),
+    "answer": ("list and answer the questions that suspended runs wait with", _run_answer),
     "fetch": ("fetch an embedded model into the cache", run_fetch),
     "schema": ("print the JSON Schema of a file format", run_schema),
+    "settings": ("show every setting, the places, versions and the Prefect server", _run_settings),
     "up": ("start a local Prefect server, the deployments and a worker", run_up),
     "down": ("stop what `up` started", run_down),
+    "notify": ("show who is told of what runs do, and send a test message", _run_notify),
     "completion": ("print a completion script for bash, zsh or tcsh", _run_completion),
 }
 

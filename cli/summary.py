@@ -10,12 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.evaluation_summary import print_evaluation
+from cli.maintenance_summary import print_maintenance
 from cli.terminal_text import make_visible
 from flows.outcomes import (
     CurateOutcome,
     EvaluateOutcome,
     FinetuneOutcome,
     GenerateOutcome,
+    MaintenanceOutcome,
     RetrainOutcome,
 )
 from schemas.manifest import ContractSummary, SampleAnswer, TrainingManifest
@@ -40,6 +42,8 @@ def print_summary(outcome: BaseModel) -> None:
         print_evaluation(console, outcome, _short(outcome.evaluation))
     if isinstance(outcome, RetrainOutcome):
         _print_retraining(console, outcome)
+    if isinstance(outcome, MaintenanceOutcome):
+        print_maintenance(console, outcome)
 
 
 def _print_generation(console: Console, outcome: GenerateOutcome) -> None:

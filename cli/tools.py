@@ -85,13 +85,18 @@ def run_completion(arguments: Sequence[str], summaries: Mapping[str, str]) -> in
 
 def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     """Build one parser that has every verb, most with all their flags, for completion only."""
+    from cli.answer import build_answer_parser
     from cli.datasets.datasets import build_whole_datasets_parser
     from cli.journal import build_journal_parser
+    from cli.metrics import build_metrics_parser
     from cli.models.models import build_whole_models_parser
+    from cli.notify import build_notify_parser
     from cli.prompts.prompts import build_whole_prompts_parser
     from cli.review import build_review_parser
     from cli.rules import build_rules_parser
     from cli.serve import build_serve_parser
+    from cli.services import build_down_parser, build_up_parser
+    from cli.settings import build_settings_parser
     from cli.verbs import FLOW_VERBS, params_model
     from cli.why import build_why_parser
 
@@ -102,11 +107,17 @@ def _whole_parser(summaries: Mapping[str, str]) -> argparse.ArgumentParser:
     parsers |= {
         "datasets": build_whole_datasets_parser(),
         "journal": build_journal_parser(),
+        "metrics": build_metrics_parser(),
         "models": build_whole_models_parser(),
+        "notify": build_notify_parser(),
+        "answer": build_answer_parser(),
         "prompts": build_whole_prompts_parser(),
         "review": build_review_parser(),
         "rules": build_rules_parser(),
         "serve": build_serve_parser(),
+        "settings": build_settings_parser(),
+        "up": build_up_parser(),
+        "down": build_down_parser(),
         "why": build_why_parser(),
     }
     whole = argparse.ArgumentParser(prog="pacaloom")

@@ -91,6 +91,16 @@ FLOW_VERBS: dict[str, FlowVerb] = {
   pacaloom retrain --name first --quota en=40 --quota ko=40 --method qlora
   pacaloom retrain --config demo.yaml --student smollm2-135m --prefect""",
     ),
+    "maintenance": FlowVerb(
+        "give back the space of old versions, given-up trainings and journals",
+        "Maintenance",
+        "maintain",
+        "maintenance",
+        """examples:
+  pacaloom maintenance                        (tells what would go; touches nothing)
+  pacaloom maintenance --apply
+  pacaloom maintenance --keep-versions 10 --stale-days 30 --no-compact""",
+    ),
 }
 
 
@@ -120,6 +130,11 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
     outcomes = importlib.import_module("flows.outcomes")
     outcome_model: type[BaseModel] = getattr(outcomes, f"{verb.stem}Outcome")
     if parsed.prefect or settings.prefect_api_url:
+        if settings.prefect_api_url:
+            from flows.services.server_state import require_server
+
+            # Prefect would try for a minute, and end in a traceback.
+            require_server(settings.prefect_api_url)
         enter_prefect_environment(settings)
         flow = getattr(importlib.import_module(f"flows.{verb.flow}"), verb.flow)
         try:
@@ -129,9 +144,10 @@ def run_flow_verb(name: str, arguments: Sequence[str]) -> int:
             logging.getLogger("prefect").setLevel(logging.WARNING)
     else:
         from flows.engine import PlainEngine
+        from flows.running import run_composition
 
         compose = getattr(importlib.import_module("flows.compositions"), verb.composition)
-        outcome = compose(params, settings, PlainEngine())
+        outcome = run_composition(name, compose, params, settings, PlainEngine())
     from cli.summary import print_summary
 
     print_summary(outcome)

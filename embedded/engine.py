@@ -29,6 +29,12 @@ class EngineError(PacaloomError):
     """The engine did not start, or died."""
 
 
+class EngineDiedError(EngineError):
+    """The engine died at work: it was killed, or memory ran out."""
+
+    may_pass = True
+
+
 class EngineOptions(Frozen):
     """How much of the machine the engine uses."""
 
@@ -70,8 +76,8 @@ def start_engine(
         port: On 127.0.0.1; 0 takes any free one.
 
     Raises:
-        EngineError: The server did not get ready, or died while the block ran (which then failed
-            too); holds the last lines of its log.
+        EngineError: The server did not get ready; holds the last lines of its log.
+        EngineDiedError: It died while the block ran (which then failed too); likewise.
     """
     command = EngineCommand(
         model_path=model_path.resolve(),
@@ -84,13 +90,15 @@ def start_engine(
         with run_child("embedded.engine_child", command.model_dump_json(), messages) as child:
             address = _await_address(child, command.options.startup_timeout_s)
             if not address:
-                raise _engine_error("did not get ready", command, child, messages, start)
+                last = _last_words(command, child, messages, start)
+                raise EngineError(f"The engine for {command.alias} did not get ready: {last}")
             try:
                 yield f"{address}/v1"
             except Exception as error:
                 if child.poll() is None:
                     raise
-                raise _engine_error("died", command, child, messages, start) from error
+                last = _last_words(command, child, messages, start)
+                raise EngineDiedError(f"The engine for {command.alias} died: {last}") from error
 
 
 def _open_log(log: Path | None) -> IO[bytes]:
@@ -118,11 +126,11 @@ def _await_address(child: Popen[bytes], timeout_s: float) -> str:
         killer.cancel()
 
 
-def _engine_error(
-    what: str, command: EngineCommand, child: Popen[bytes], messages: IO[bytes], start: int
-) -> EngineError:
-    return EngineError(
-        f"The engine for {command.alias} {what}: status {child.wait()}, "
+def _last_words(
+    command: EngineCommand, child: Popen[bytes], messages: IO[bytes], start: int
+) -> str:
+    return (
+        f"status {child.wait()}, "
         f"{command.options.startup_timeout_s:g} s allowed for its start, model "
         f"{command.model_path}. Its last words: {last_lines(messages, start, _LAST_LINES)}"
     )

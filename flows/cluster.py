@@ -7,7 +7,8 @@ flow's own process: it takes a tenth of the time, and its order decides.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from contextvars import ContextVar
+from typing import Any, NamedTuple, cast
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -27,6 +28,17 @@ class ClusterError(UserError):
     """No Dask scheduler answers at the address."""
 
 
+class _Work(NamedTuple):
+    drafts: Sequence[Draft]
+    config: CurationConfig
+    progress: Progress
+
+
+_WORK = ContextVar[_Work]("work")
+"""What the flow that is about to begin examines. Neither its parameters, which Prefect writes into
+its database, nor part of the flow, which Prefect pickles whole and sends along with every shard."""
+
+
 @task(name="examine shard", cache_policy=NO_CACHE, persist_result=False)
 def _examine_shard(drafts: Sequence[Draft], config: CurationConfig) -> list[Finding]:
     return examine_shard(drafts, config)
@@ -43,25 +55,30 @@ def examine_on_cluster(address: str) -> Examination:
     def examine(
         drafts: Sequence[Draft], config: CurationConfig, progress: Progress
     ) -> list[Finding]:
-        # Without parameters, which Prefect would write into its database.
-        @flow(
+        as_flow = flow(
             name="examine on cluster",
             task_runner=cast(Any, DaskTaskRunner(address=address)),
             persist_result=False,
         )
-        def examine_all() -> list[Finding]:
-            shards = cut(drafts, _SHARD_SIZE)
-            futures = [_examine_shard.submit(list(shard), config) for shard in shards]
-
-            def findings() -> Iterator[list[Finding]]:
-                for future in futures:
-                    yield future.result()
-
-            return gather(findings(), len(drafts), progress)
-
-        return examine_all()
+        before = _WORK.set(_Work(drafts, config, progress))
+        try:
+            return as_flow(_examine_all)()
+        finally:
+            _WORK.reset(before)
 
     return examine
+
+
+def _examine_all() -> list[Finding]:
+    drafts, config, progress = _WORK.get()
+    shards = cut(drafts, _SHARD_SIZE)
+    futures = [_examine_shard.submit(list(shard), config) for shard in shards]
+
+    def findings() -> Iterator[list[Finding]]:
+        for future in futures:
+            yield future.result()
+
+    return gather(findings(), len(drafts), progress)
 
 
 def _check(address: str) -> None:

@@ -2,17 +2,23 @@
 
 from typing import Any
 
-from prefect import flow
+from prefect import State, flow
 
 from flows.compositions import curate as compose
+from flows.deployed.hooks import tell_crash, tell_failure
+from flows.deployed.prefect_running import run_flow
 from flows.parameters import CurateParams
-from flows.prefect_engine import PrefectEngine
-from flows.settings import read_settings
 
 DEFAULTS = CurateParams()
 
 
-@flow(name="curate", persist_result=False)
-def curate(params: CurateParams = DEFAULTS) -> dict[str, Any]:
+@flow(
+    name="curate",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[tell_failure],
+    on_crashed=[tell_crash],
+)
+def curate(params: CurateParams = DEFAULTS) -> dict[str, Any] | State[Any]:
     """Sort drafts into kept records and rejections, and publish a dataset version."""
-    return compose(params, read_settings(), PrefectEngine()).model_dump(mode="json")
+    return run_flow("curate", compose, CurateParams, params)

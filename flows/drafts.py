@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from flows.paths import drafts_manifest_path
 from schemas.errors import UserError
-from schemas.manifest import DraftsManifest
+from schemas.manifest import DraftsManifest, GenerationRun
 from schemas.records import Draft
 from schemas.storage import atomic_path, describe_validation_error, read_jsonl, write_text
 
@@ -34,6 +34,18 @@ def read_drafts_manifest(name: str, outputs: Path) -> DraftsManifest | None:
             f"{path} does not describe drafts: {describe_validation_error(error)}. Remove it and "
             f"run `./pacaloom generate --name {name}` again with its flags: the journal answers."
         ) from error
+
+
+def find_own_run(name: str, outputs: Path, run_id: str) -> GenerationRun | None:
+    """Find what a run with this id has written before it was restarted; None when nothing.
+
+    Raises:
+        DraftsManifestError: The file is damaged.
+    """
+    manifest = read_drafts_manifest(name, outputs) if run_id else None
+    if manifest is None or manifest.latest_run_id != run_id:
+        return None
+    return manifest.runs[-1]
 
 
 def write_drafts_manifest(manifest: DraftsManifest, outputs: Path) -> None:

@@ -4,7 +4,9 @@ Indexes are kept in ``outputs/indexes``, a folder for each sequence of versions 
 that they depend on. They follow from the versions, so they can be deleted at any time.
 """
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from flows.engine import Engine
@@ -40,7 +42,7 @@ def open_earlier(
         return indexes.know_nothing(config)
     hashes = [open_version(folder).content_hash for folder in versions]
     folders = [
-        settings.outputs / "indexes" / short_id(hashes[:count], *_settings(config))
+        settings.outputs / "indexes" / name_index(hashes[:count], config)
         for count in range(len(hashes) + 1)
     ]
     earlier, indexed = _load_longest(folders, config, engine)
@@ -55,6 +57,16 @@ def open_earlier(
         indexes.learn(earlier, records, config)
     indexes.save(earlier, folders[-1])
     return earlier
+
+
+def name_index(content_hashes: Sequence[str], config: CurationConfig) -> str:
+    """Name the folder of the index over a sequence of versions.
+
+    Args:
+        content_hashes: Of the versions, in their order.
+        config: What they are curated with; all that the index depends on is part of the name.
+    """
+    return short_id(list(content_hashes), *_settings(config))
 
 
 def _load_longest(
@@ -74,10 +86,20 @@ def _load_longest(
         if not folders[count].is_dir():
             continue
         try:
-            return indexes.load(folders[count], config), count
+            loaded = indexes.load(folders[count], config)
         except IndexFileError as error:
             engine.say(f"Indexing the earlier versions again: {error}")
+        else:
+            _note_use(folders[count])
+            return loaded, count
     return indexes.know_nothing(config), 0
+
+
+def _note_use(folder: Path) -> None:
+    """Set its time, by which maintenance knows what is in use."""
+    # Somebody else's folder can be read, and stays as it is.
+    with suppress(OSError):
+        os.utime(folder)
 
 
 def _settings(config: CurationConfig) -> tuple[object, ...]:

@@ -11,8 +11,10 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple, Protocol, TypeVar
 
+from flows.approval import NotApprovedError, Question
+from flows.milestones import Milestone
 from pipeline.curation.shards import Examination
-from schemas.errors import UserError
+from schemas.errors import PacaloomError, UserError
 from schemas.progress import Progress
 
 Result = TypeVar("Result")
@@ -27,6 +29,10 @@ class EngineError(UserError):
     """The engine cannot do what was asked for; another one can."""
 
 
+class NotToldError(PacaloomError):
+    """What should have followed a milestone does not; the work itself is done."""
+
+
 class Artifact(NamedTuple):
     """Something for people to look at beside the run."""
 
@@ -39,12 +45,43 @@ class Artifact(NamedTuple):
 class Engine(Protocol):
     """What a composition may ask of whoever runs it."""
 
+    @property
+    def run_id(self) -> str:
+        """Names the run over its restarts; empty when each call is a run of its own."""
+        ...
+
     def run(self, label: str, step: Callable[[], Result]) -> Result:
         """Run one step and return its result; an exception is the step's own."""
         ...
 
-    def show(self, artifact: Artifact) -> None:
-        """Publish something for people."""
+    def insist(self, label: str, attempt: Callable[[], Result]) -> Result:
+        """Run what asks the network, and where waiting may help, wait and run it again.
+
+        What raises an error with ``may_pass`` is called anew, so it has to continue by itself.
+        """
+        ...
+
+    def approve(self, question: Question, wait_hours: float) -> bool:
+        """Ask a person, who may be away; a suspended run begins anew when the answer comes.
+
+        Raises:
+            NotApprovedError: Nobody can be asked.
+        """
+        ...
+
+    def reach(self, milestone: Milestone) -> None:
+        """Tell whoever waits for it that this was reached.
+
+        Raises:
+            NotToldError: They could not be told.
+        """
+        ...
+
+    def show(self, artifact: Artifact) -> str:
+        """Publish something for people; the same key in the same run replaces what was there.
+
+        Returns the id of its page, empty where there are no pages.
+        """
         ...
 
     def say(self, message: str) -> None:
@@ -67,11 +104,32 @@ class Engine(Protocol):
 class PlainEngine:
     """Plain calls; people are told on standard error, with a bar and ETA on a terminal."""
 
+    run_id = ""
+
     def run(self, label: str, step: Callable[[], Result]) -> Result:
         return step()
 
-    def show(self, artifact: Artifact) -> None:
+    def insist(self, label: str, attempt: Callable[[], Result]) -> Result:
+        """Run it once: who sits at the command sees the error, and calls again to continue."""
+        return attempt()
+
+    def approve(self, question: Question, wait_hours: float) -> bool:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotApprovedError(
+                f"{question.title} Wanted a yes or no, but there is no terminal to ask at: run "
+                "this where somebody can answer, or add --approval.auto-approve."
+            )
+        self.say(f"\n{question.grounds}\n")
+        sys.stderr.write(f"{question.title} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes", "ㅛ"}
+
+    def reach(self, milestone: Milestone) -> None:
+        """Do nothing: the command ends with the same facts."""
+
+    def show(self, artifact: Artifact) -> str:
         """Do nothing: the same facts are in the published files and in the closing table."""
+        return ""
 
     def say(self, message: str) -> None:
         sys.stderr.write(message + "\n")

@@ -14,7 +14,8 @@ from training.evaluation.page.page import PAGE_FILE
 from training.evaluation.reading import read_report
 
 _LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "ko": "Korean"}
-_MARKS = {"pass": "✅", "hold": "⏳", "reject": "❌", "not-measured": "–"}
+_MARKS = {"pass": "✓", "hold": "…", "reject": "✗", "not-measured": "–"}
+"""Of every font; pictures would be boxes where there is none for them."""
 
 
 def show_evaluation(engine: Engine, outcome: EvaluateOutcome) -> None:
@@ -135,8 +136,9 @@ def _show_places(report: EvaluationReport, folder: Path) -> str:
     if dataset:
         training = make_key("training", report.challenger.split("/")[0])
         card = make_key("card", dataset.split("/")[0])
+        # Pages of other runs, found by their keys; from one artifact's page, as all links are.
         lines.append(
-            f"- Tuned on {code(dataset)}: artifacts {code(training)} (training) and "
-            f"{code(card)} (dataset card)"
+            f"- Tuned on {code(dataset)}: [training](../key/{training}), "
+            f"[dataset card](../key/{card})"
         )
     return "\n".join(lines)

@@ -2,17 +2,23 @@
 
 from typing import Any
 
-from prefect import flow
+from prefect import State, flow
 
 from flows.compositions import generate as compose
+from flows.deployed.hooks import tell_crash, tell_failure
+from flows.deployed.prefect_running import run_flow
 from flows.parameters import GenerateParams
-from flows.prefect_engine import PrefectEngine
-from flows.settings import read_settings
 
 DEFAULTS = GenerateParams()
 
 
-@flow(name="generate", persist_result=False)
-def generate(params: GenerateParams = DEFAULTS) -> dict[str, Any]:
+@flow(
+    name="generate",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[tell_failure],
+    on_crashed=[tell_crash],
+)
+def generate(params: GenerateParams = DEFAULTS) -> dict[str, Any] | State[Any]:
     """Have a teacher write drafts from seed tasks."""
-    return compose(params, read_settings(), PrefectEngine()).model_dump(mode="json")
+    return run_flow("generate", compose, GenerateParams, params)

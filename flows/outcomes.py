@@ -22,6 +22,8 @@ class GenerateOutcome(Frozen):
     """Model, and where it was asked."""
     teacher_requests: int
     """HTTP requests sent by this run; answers from the journal cost none."""
+    usd: float | None
+    """What the run's requests cost, its restarts included; None without a price."""
     stopped_because: str
 
 
@@ -29,6 +31,8 @@ class CurateOutcome(Frozen):
     """A dataset version was published, or found published already."""
 
     dataset: Path
+    is_new: bool
+    """False when the same version was published before."""
     content_hash: str
     generated: int
     kept: int
@@ -74,6 +78,8 @@ class FinetuneOutcome(Frozen):
     """A student was tuned."""
 
     model: Path
+    tuned_on: str
+    """Dataset version, as ``NAME/VERSION``."""
     loss_before: float
     loss_after: float
     peak_memory_mb: float
@@ -89,12 +95,43 @@ class EvaluateOutcome(Frozen):
     verdict: Verdict | None
     """None when the matrix lacks the columns that the gate's claim is about."""
     reasons: tuple[str, ...]
+    challenger: str
+    baseline: str
+    champion: str | None = None
+    """With ``promote``: the champion of the name after the verdict; None while none was
+    promoted."""
 
 
 class RetrainOutcome(GenerateOutcome, CurateOutcome, FinetuneOutcome, EvaluateOutcome):
     """The whole loop, from seed tasks to verdict."""
 
-    champion: str | None
-    """The champion of the name after the verdict; None while none was promoted."""
     seconds: dict[str, float]
     """Wall time by stage."""
+
+
+class SpaceGiven(Frozen):
+    """One thing that maintenance removed, shortened or compacted, or would."""
+
+    what: str
+    """``dataset version``, ``model version``, ``evaluation``, ``unfinished training``,
+    ``leftover``, ``index``, ``kept answers``, ``served student``, ``log``, ``front of a log`` or
+    ``journal``."""
+    path: str
+    """Relative to the outputs folder; in the cache the whole path."""
+    why: str
+    bytes: int
+    """That it gives back."""
+
+
+class MaintenanceOutcome(Frozen):
+    """Space was given back, or it was told what would be."""
+
+    applied: bool
+    """False: nothing was touched."""
+    given: tuple[SpaceGiven, ...]
+    bytes: int
+    """Of all that."""
+    kept_versions: int
+    """Versions and evaluations that stay because something needs them."""
+    notices: tuple[str, ...]
+    """What stays against expectation, and why."""

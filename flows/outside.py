@@ -165,7 +165,8 @@ def _read_parquet(path: Path) -> list[Mapping[str, object]]:
 
     try:
         with path.open("rb") as file:
-            return pq.read_table(file).to_pylist()
+            # In this thread, as in pipeline.publishing.tables: Arrow's may abort our end.
+            return pq.ParquetFile(file, pre_buffer=False).read(use_threads=False).to_pylist()
     except (OSError, pa.ArrowException) as error:
         reason = " ".join(str(error).split())
         raise MixtureError(f"{path}: wanted a Parquet table: {reason}") from error

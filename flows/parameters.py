@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
+from flows.approval import ApprovalPolicy
 from pipeline.curation.config import CurationConfig
 from pipeline.generation.config import GenerationConfig
 from schemas.frozen import Frozen
@@ -33,9 +34,10 @@ Config = TypeVar("Config", bound=Frozen)
 class GenerateParams(GenerationConfig):
     """Have a teacher write drafts from seed tasks until each quota of kept records is filled.
 
-    The teacher is the endpoint of OPENAI_BASE_URL and OPENAI_API_KEY; with neither set, the
-    embedded model on this machine. Every answer is journaled before it is used: a run that was
-    killed continues, and a finished run repeated sends no request.
+    The teacher is the endpoint of OPENAI_BASE_URL and OPENAI_API_KEY, or the several of
+    PACALOOM_ENDPOINTS, each with a weight; with none set, the embedded model on this machine. Every
+    answer is journaled before it is used: a run that was killed continues, and a finished run
+    repeated sends no request.
     """
 
     name: str = Field(default="demo", pattern=NAME_PATTERN)
@@ -58,6 +60,8 @@ class GenerateParams(GenerationConfig):
     curation: CurationConfig = CurationConfig()
     """Stages and thresholds that a draft must pass to count for its quota and to serve as an
     example."""
+    approval: ApprovalPolicy = ApprovalPolicy()
+    """When a person is asked before the run goes on."""
 
 
 class CurateParams(CurationConfig):
@@ -173,6 +177,10 @@ class EvaluateParams(EvaluationConfig):
     precision: Precision | None = None
     """Number format of the scoring: bf16 takes 0.4 of the time on processors that compute in it.
     None takes it there, else fp32."""
+    promote: bool = False
+    """Make the challenger the champion of its name when the gate says promote."""
+    approval: ApprovalPolicy = ApprovalPolicy()
+    """When a person is asked before the run goes on."""
 
 
 class RetrainParams(GenerationConfig, Recipe, EvaluationConfig):
@@ -210,6 +218,28 @@ class RetrainParams(GenerationConfig, Recipe, EvaluationConfig):
     steer: bool = True
     """With --grow: ask the teacher for more of what the last student of this name was weakest in,
     by language and kind of task. Never shows it an item of an evaluation."""
+    approval: ApprovalPolicy = ApprovalPolicy()
+    """When a person is asked before the run goes on."""
+
+
+class MaintenanceParams(Frozen):
+    """Give back the space of old versions, given-up trainings and journals.
+
+    The newest versions stay, and all that a champion goes back to; what a kept manifest refers to
+    is never removed. Without --apply nothing is touched: it says what would go, and its size.
+    """
+
+    keep_versions: int = Field(default=5, ge=1)
+    """Versions of each dataset and of each model that stay, the newest."""
+    stale_days: float = Field(default=14.0, ge=0)
+    """Days without a write after which an unfinished training is given up, and without use after
+    which indexes, kept answers to evaluations and served students go that nothing kept needs."""
+    log_days: float = Field(default=30.0, ge=0)
+    """Days without a line after which a log goes."""
+    compact: bool = True
+    """Also give back the space that journals hold for nothing; no answer is lost."""
+    apply: bool = False
+    """Remove. Without it, only tell."""
 
 
 def part_of(params: Frozen, config: type[Config]) -> Config:

@@ -21,3 +21,8 @@ def drafts_manifest_path(outputs: Path, name: str) -> Path:
 def reviews_path(outputs: Path, name: str) -> Path:
     """Name the file of what readers decided about the records of a name."""
     return outputs / "reviews" / f"{name}.jsonl"
+
+
+def served_folder(cache: Path) -> Path:
+    """Name the folder of students as GGUF, which all outputs folders share."""
+    return cache / "served"

@@ -2,24 +2,35 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pydantic import SecretStr
 
 from embedded.fetch import fetch_model
 from embedded.models import EMBEDDED_MODELS, EmbeddedModel, find_model
 from embedded.student import prepare_student
 from flows.engine import Engine
 from flows.settings import ROOT, Settings
+from pipeline.generation.budget.prices import find_price
+from pipeline.generation.config import Price
 from pipeline.generation.documents import Document, load_documents
 from pipeline.generation.seeds import load_seed_tasks
 from pipeline.generation.teacher.addresses import check_address
+from pipeline.generation.teacher.endpoint_list import (
+    KEYS_NAME,
+    LIST_NAME,
+    ListedEndpoint,
+    read_endpoint_list,
+)
 from pipeline.publishing.versions import latest_version, list_versions
 from schemas.errors import UserError
 from schemas.manifest import SourceFile
 from schemas.records import SeedTask
 from training.finetuning.student import Student
 
+OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_TEACHER = "qwen2.5-coder-1.5b"
 
 _NAMES = ", ".join(model.name for model in EMBEDDED_MODELS)
@@ -37,34 +48,86 @@ class TeacherChoice(NamedTuple):
     model: str
     """Name in requests, journal and manifests."""
     embedded: EmbeddedModel | None
-    """The embedded model to start; None for an endpoint of the user's."""
+    """The embedded model to start; None for endpoints of the user's."""
     address: str
     """For people: where it answers."""
+    endpoints: tuple[ListedEndpoint, ...] = ()
+    """The user's; empty for an embedded model."""
 
 
 def choose_teacher(model: str | None, settings: Settings) -> TeacherChoice:
-    """Decide between the user's endpoint and an embedded teacher.
+    """Decide between the user's endpoints and an embedded teacher.
 
     Raises:
-        UnusableAddressError: No request can be made with the endpoint's address or key.
-        ResourceError: An endpoint is configured and no model named, or the embedded model named
-            cannot teach.
+        UnusableAddressError: No request can be made with an endpoint's address or key.
+        EndpointListError: The list of endpoints cannot be used.
+        ResourceError: An endpoint is configured and no model named, two settings contradict each
+            other, or the embedded model named cannot teach.
     """
     if settings.has_endpoint:
-        key = settings.api_key.get_secret_value() if settings.api_key else ""
-        check_address(settings.base_url or "https://host", key)
-        address = settings.base_url or "the OpenAI API"
+        endpoints = _read_endpoints(settings)
+        address = _name_endpoints(endpoints, settings)
         if model is None:
             raise ResourceError(
-                f"The endpoint {address} needs the name of a model: add --model NAME "
-                "(or unset OPENAI_BASE_URL and OPENAI_API_KEY to use the embedded teacher)."
+                f"The endpoint {address} needs the name of a model: add --model NAME, or model to "
+                "a deployment's params (or unset OPENAI_BASE_URL, OPENAI_API_KEY and "
+                "PACALOOM_ENDPOINTS to use the embedded teacher)."
             )
-        return TeacherChoice(model, None, address)
+        return TeacherChoice(model, None, address, endpoints)
     embedded = find_model(model or DEFAULT_TEACHER)
     if embedded.role == "student":
         teachers = ", ".join(one.name for one in EMBEDDED_MODELS if one.role != "student")
         raise ResourceError(f"{embedded.name} is a student only; embedded teachers: {teachers}.")
     return TeacherChoice(embedded.name, embedded, "embedded, on this machine")
+
+
+def find_teacher_price(
+    teacher: TeacherChoice, *, own: Price | None, is_batch: bool = False, is_needed: bool = False
+) -> Price | None:
+    """Find what a teacher charges; of several endpoints the dearest, since a cap must hold.
+
+    Raises:
+        PriceMissingError: It is needed, and unknown of an endpoint.
+    """
+    if teacher.embedded is not None:
+        return own or (Price(input=0.0, output=0.0) if is_needed else None)
+    prices = [
+        find_price(
+            teacher.model, own=own, endpoint=one.base_url, is_batch=is_batch, is_needed=is_needed
+        )
+        for one in teacher.endpoints
+    ]
+    known = [price for price in prices if price is not None]
+    if len(known) < len(prices):
+        return None
+    return Price(
+        input=max(price.input for price in known), output=max(price.output for price in known)
+    )
+
+
+def _read_endpoints(settings: Settings) -> tuple[ListedEndpoint, ...]:
+    keys = settings.endpoint_keys.get_secret_value() if settings.endpoint_keys else ""
+    if settings.endpoints is None:
+        if keys:
+            raise ResourceError(
+                f"{KEYS_NAME} is set and {LIST_NAME} is not: name the endpoints, or unset the keys."
+            )
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        address = settings.base_url or OPENAI_URL
+        check_address(address, key)
+        return (ListedEndpoint(address, SecretStr(key)),)
+    if settings.base_url is not None:
+        raise ResourceError(
+            f"Both OPENAI_BASE_URL and {LIST_NAME} are set, in the environment or in .env: unset "
+            f"one, or add the address to {LIST_NAME}."
+        )
+    return read_endpoint_list(settings.endpoints, keys)
+
+
+def _name_endpoints(endpoints: Sequence[ListedEndpoint], settings: Settings) -> str:
+    if settings.endpoints is None:
+        return settings.base_url or "the OpenAI API"
+    return ", ".join(f"{one.base_url}*{one.weight:g}" for one in endpoints)
 
 
 def get_student(name: str, settings: Settings, engine: Engine) -> Student:

@@ -2,17 +2,23 @@
 
 from typing import Any
 
-from prefect import flow
+from prefect import State, flow
 
 from flows.compositions import retrain as compose
+from flows.deployed.hooks import tell_crash, tell_failure
+from flows.deployed.prefect_running import run_flow
 from flows.parameters import RetrainParams
-from flows.prefect_engine import PrefectEngine
-from flows.settings import read_settings
 
 DEFAULTS = RetrainParams()
 
 
-@flow(name="retrain", persist_result=False)
-def retrain(params: RetrainParams = DEFAULTS) -> dict[str, Any]:
+@flow(
+    name="retrain",
+    persist_result=False,
+    validate_parameters=False,
+    on_failure=[tell_failure],
+    on_crashed=[tell_crash],
+)
+def retrain(params: RetrainParams = DEFAULTS) -> dict[str, Any] | State[Any]:
     """Generate, curate, publish, finetune, evaluate and judge."""
-    return compose(params, read_settings(), PrefectEngine()).model_dump(mode="json")
+    return run_flow("retrain", compose, RetrainParams, params)

@@ -4,11 +4,13 @@ A tuned student is merged and written as GGUF once, into the cache, under a name
 weights, base and template; the file is checked against the student before it gets that name.
 """
 
+import os
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +20,14 @@ from embedded.engine import EngineOptions, start_engine
 from embedded.fetch import fetch_model
 from embedded.models import EMBEDDED_MODELS, find_model
 from flows.engine import Engine
+from flows.paths import served_folder
 from flows.resources import find_model_folder
 from flows.settings import Settings
 from pipeline.publishing.versions import list_versions
 from schemas.errors import UserError
 from schemas.exports import GgufKind
 from schemas.identity import digest
+from schemas.locking import hold_in_use
 from schemas.manifest import TrainingManifest
 from schemas.storage import hash_file
 
@@ -73,7 +77,7 @@ def prepare(
     refuse_virtual_tokens(manifest)
     kind = kind or "f16"
     name = f"{manifest.name}/{manifest.version}" if manifest else folder.name
-    path = settings.cache / "served" / f"{_identify(folder, manifest)}-{kind}.gguf"
+    path = served_folder(settings.cache) / f"{_identify(folder, manifest)}-{kind}.gguf"
     _export_once(folder, name, path, kind, engine)
     size = f"{kind}, {path.stat().st_size / 1e6:,.0f} MB"
     if manifest is None:
@@ -108,7 +112,10 @@ def serve(
     if options.context_tokens > readable:
         # The engine would go on where the model was never trained, and babble.
         options = options.model_copy(update={"context_tokens": readable})
-    with start_engine(model.gguf, model.name, options, log, port) as base_url:
+    with (
+        hold_in_use(model.gguf),
+        start_engine(model.gguf, model.name, options, log, port) as base_url,
+    ):
         ready(base_url)
         health = base_url.removesuffix("/v1") + "/health"
         while True:
@@ -167,6 +174,9 @@ def _export_once(folder: Path, name: str, path: Path, kind: GgufKind, engine: En
     from training.exporting.export import write_gguf_file
 
     if path.is_file():
+        # By its time maintenance knows what is in use; somebody else's stays as it is.
+        with suppress(OSError):
+            os.utime(path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):

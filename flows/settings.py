@@ -18,6 +18,7 @@ from schemas.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: seeds, tasks and the default outputs are found from here."""
+ENVIRONMENT_FILE = ROOT / ".env"
 
 
 class EnvironmentFileError(UserError):
@@ -28,24 +29,38 @@ class Settings(BaseSettings):
     """What the environment decides. The key is masked wherever this is printed."""
 
     model_config = SettingsConfigDict(
-        env_file=ROOT / ".env",
+        env_file=ENVIRONMENT_FILE,
         # PACALOOM_OUTPUTS= would otherwise be the current directory.
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        # `./pacaloom settings` prints the text under each field.
+        use_attribute_docstrings=True,
     )
 
     base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
-    """Address of an OpenAI-compatible teacher, ending in ``/v1``."""
+    """Address of an OpenAI-compatible teacher, ending in ``/v1``; without it and without a key the
+    embedded teacher serves."""
     api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    """Key of the teacher's endpoint; with a key and no address it is OpenAI's."""
+    endpoints: str | None = Field(default=None, validation_alias="PACALOOM_ENDPOINTS")
+    """Addresses of several endpoints that serve one teacher, in the place of OPENAI_BASE_URL,
+    separated by spaces, each with a weight or none: ``http://10.0.0.1:8000/v1*2
+    http://10.0.0.2:8000/v1``."""
+    endpoint_keys: SecretStr | None = Field(default=None, validation_alias="PACALOOM_ENDPOINT_KEYS")
+    """Keys of those endpoints, separated by spaces: one for all, or one each in their order and
+    ``none`` for a server that wants none. OPENAI_API_KEY is never sent to them."""
     outputs: Path = Field(default=ROOT / "outputs", validation_alias="PACALOOM_OUTPUTS")
+    """Folder of everything that runs write: journals, datasets, models, evaluations, logs."""
     cache: Path = Field(
         default=platformdirs.user_cache_path("pacaloom"), validation_alias="PACALOOM_CACHE"
     )
     """Where the embedded models are kept, outside the checkout."""
     prefect_api_url: str | None = Field(default=None, validation_alias="PREFECT_API_URL")
     """A Prefect server to run flows on; without one, commands are plain calls."""
+    prefect_auth: SecretStr | None = Field(default=None, validation_alias="PREFECT_API_AUTH_STRING")
+    """``user:password`` of that server, where it asks for one."""
     redis_password: SecretStr | None = Field(
         default=None, validation_alias="PACALOOM_REDIS_PASSWORD"
     )
@@ -56,9 +71,29 @@ class Settings(BaseSettings):
     """Address of the hub."""
     accepted_terms: str = Field(default="", validation_alias="PACALOOM_ACCEPT_TERMS")
     """Licence terms that the user accepts, separated by commas: ``gemma``."""
+    min_free_gb: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, validation_alias="PACALOOM_MIN_FREE_GB"
+    )
+    """GB that stay free on the disk of the outputs: with less, a run stops and can be continued;
+    0 lets it go on."""
+    notify: SecretStr | None = Field(default=None, validation_alias="PACALOOM_NOTIFY")
+    """Where people are told of failures, verdicts, budgets and questions: Apprise addresses,
+    separated by spaces."""
+    prefect_ui_url: str | None = Field(default=None, validation_alias="PREFECT_UI_URL")
+    """Address of Prefect's pages for people, where it is not the server's own."""
 
     @field_validator(
-        "base_url", "api_key", "redis_password", "hf_token", "prefect_api_url", mode="before"
+        "base_url",
+        "api_key",
+        "endpoints",
+        "endpoint_keys",
+        "redis_password",
+        "hf_token",
+        "prefect_api_url",
+        "prefect_auth",
+        "notify",
+        "prefect_ui_url",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -73,7 +108,7 @@ class Settings(BaseSettings):
     @property
     def has_endpoint(self) -> bool:
         """Whether a teacher of the user's own is configured; otherwise the embedded one serves."""
-        return self.base_url is not None or self.api_key is not None
+        return any((self.base_url, self.api_key, self.endpoints, self.endpoint_keys))
 
     @property
     def terms(self) -> frozenset[str]:
@@ -82,19 +117,37 @@ class Settings(BaseSettings):
 
     @cached_property
     def code_version(self) -> str:
-        """Commit of the checkout, ``-dirty`` when files were changed, ``unknown`` without git."""
-        try:
-            found = subprocess.run(
-                ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return "unknown"
+        """Commit of the checkout or of the image, ``-dirty`` when files were changed."""
+        return find_code_version(ROOT)
+
+
+def find_code_version(root: Path) -> str:
+    """Ask git; without it, as in an image, read what the build has written down.
+
+    Returns:
+        ``unknown`` where neither tells.
+    """
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
         return found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        built = root / "code-version"
+        return built.read_text(encoding="utf-8").strip() if built.is_file() else "unknown"
+
+
+def name_variables() -> dict[str, str]:
+    """Return the name of each field's environment variable, in the order of the fields."""
+    return {
+        field: str(info.validation_alias or field.upper())
+        for field, info in Settings.model_fields.items()
+    }
 
 
 def read_settings() -> Settings:
@@ -107,7 +160,8 @@ def read_settings() -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFileError(
-            f"{ROOT / '.env'}: wanted lines of NAME=VALUE in UTF-8, but it cannot be read: {error}."
+            f"{ENVIRONMENT_FILE}: wanted lines of NAME=VALUE in UTF-8, but it cannot be read: "
+            f"{error}."
         ) from error
 
 
@@ -127,6 +181,11 @@ def prefect_environment(settings: Settings, api_url: str | None) -> dict[str, st
         "DO_NOT_TRACK": "1",
         # A temporary server on a fresh database needs longer than Prefect's 20 s.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        # In memory they would be lost with the server, and Prefect ends a run that has lost its
+        # place, minutes after the server is back.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+            "prefect.server.concurrency.lease_storage.filesystem"
+        ),
         "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(settings.outputs / "prefect" / "results"),
         "PREFECT_HOME": str(home),
         "PACALOOM_OUTPUTS": str(settings.outputs),
@@ -134,7 +193,13 @@ def prefect_environment(settings: Settings, api_url: str | None) -> dict[str, st
     }
     if api_url:
         ours["PREFECT_API_URL"] = api_url
-    return {**os.environ, **ours}
+    # Ended flow runs go after 90 days, unless the user says otherwise; Prefect's own default keeps
+    # them for ever. What they made stays in our outputs.
+    retention = {
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(90 * 86_400),
+    }
+    return {**retention, **os.environ, **ours}
 
 
 def enter_prefect_environment(settings: Settings) -> None:

@@ -19,7 +19,8 @@ def run_list(arguments: Sequence[str]) -> int:
         champion = registry.champion(model.name)
         mark = "*" if champion and champion.version == model.version else " "
         verdict = model.verdict.verdict if model.verdict else "not judged"
-        print(f"{mark} {model.name}/{model.version}  {verdict:<10}  {model.dataset}")
+        gone = f"  removed {model.removed_at:%Y-%m-%d}" if model.removed_at else ""
+        print(f"{mark} {model.name}/{model.version}  {verdict:<10}  {model.dataset}{gone}")
     return 0
 
 

@@ -22,7 +22,7 @@ from pipeline.curation.config import CurationConfig
 from pipeline.curation.importing import read_drafts
 from pipeline.curation.rules.cost import cost_in_yield
 from pipeline.curation.shards import examine_in_processes
-from pipeline.publishing.versions import check_name, open_version
+from pipeline.publishing.versions import check_name, list_versions, open_version
 from schemas.errors import UserError
 from schemas.manifest import GenerationRun
 from schemas.records import Draft
@@ -70,6 +70,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
     config = part_of(params, CurationConfig)
     with engine.progress("curate") as progress:
         curated = bench.curate(config, progress)
+    before = list_versions(settings.outputs / "datasets", params.name)
     folder = publish_curated(
         bench,
         curated,
@@ -82,6 +83,7 @@ def curate_and_publish(params: CurateParams, settings: Settings, engine: Engine)
     engine.say(f"Kept {manifest.kept} of {manifest.generated} drafts in {folder}")
     return CurateOutcome(
         dataset=folder,
+        is_new=folder not in before,
         content_hash=manifest.content_hash,
         generated=manifest.generated,
         kept=manifest.kept,

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from flows.answerers import Model, find_model, open_answerer
+from flows.approval import Question, approve
 from flows.cycles import find_steering, read_cycles
 from flows.engine import Engine
 from flows.evaluation_data import find_held_out, find_training_data
+from flows.milestones import ChampionReplaced
 from flows.outcomes import EvaluateOutcome
 from flows.overlaps import find_overlaps, leave_out
 from flows.parameters import EvaluateParams, part_of
@@ -17,6 +19,7 @@ from flows.steps.pairwise import open_judging
 from schemas.errors import UserError
 from schemas.evaluation import EvaluationReport
 from schemas.manifest import TrainingManifest
+from schemas.markdown import plain
 from schemas.storage import read_manifest
 from training.evaluation.config import EvaluationConfig
 from training.evaluation.reading import read_report
@@ -66,6 +69,8 @@ def evaluate_and_judge(
         matrix=report.matrix,
         verdict=verdict.verdict if verdict else None,
         reasons=verdict.reasons if verdict else (report.no_verdict,),
+        challenger=report.challenger,
+        baseline=report.baseline,
     )
 
 
@@ -110,15 +115,33 @@ def _prepare(
 
 
 def promote_if_fit(
-    folder: Path, outcome: EvaluateOutcome, settings: Settings, at: datetime
+    params: EvaluateParams, outcome: EvaluateOutcome, settings: Settings, engine: Engine
 ) -> str | None:
-    """Promote a judged model when the gate says so; return the champion of its name, if any."""
-    manifest = read_manifest(folder, TrainingManifest, "a tuned student")
+    """Promote the challenger when the gate says so and nobody objects; return the champion.
+
+    Raises:
+        NotApprovedError: A person has to be asked, and nobody can be.
+    """
+    folder = find_model(params.model[0], settings, engine)
+    manifest = _read_training_manifest(folder)
+    if manifest is None:
+        return None
     registry = open_registry(settings)
-    if outcome.verdict == "promote":
-        registry.promote(manifest.name, manifest.version, at)
-    champion = registry.champion(manifest.name)
-    return f"{champion.name}/{champion.version}" if champion else None
+    before = registry.champion(manifest.name)
+    held_by = f"{before.name}/{before.version}" if before else None
+    if outcome.verdict != "promote" or outcome.challenger == held_by:
+        return held_by
+    question = Question(
+        key=f"champion-{manifest.version}",
+        title=f"Make {outcome.challenger} the champion in place of {held_by or outcome.baseline}?",
+        grounds="\n".join(f"- {plain(reason)}" for reason in outcome.reasons),
+    )
+    if not approve(engine, params.approval, question):
+        engine.say(f"{outcome.challenger} was not approved; the champion is {held_by or 'none'}")
+        return held_by
+    registry.promote(manifest.name, manifest.version, datetime.now(UTC))
+    engine.reach(ChampionReplaced(name=manifest.name, champion=outcome.challenger, before=held_by))
+    return outcome.challenger
 
 
 def _tell_verdict(report: EvaluationReport, engine: Engine) -> None:

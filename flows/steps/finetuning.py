@@ -69,6 +69,7 @@ def finetune_student(params: FinetuneParams, settings: Settings, engine: Engine)
     )
     return FinetuneOutcome(
         model=folder,
+        tuned_on=manifest.dataset,
         loss_before=manifest.loss_before,
         loss_after=manifest.loss_after,
         peak_memory_mb=manifest.peak_memory_mb,

@@ -1,189 +1,133 @@
 """The generation step: seed tasks and a teacher in, every draft and its description out."""
 
-import time
-from contextlib import ExitStack
-from typing import NamedTuple
+from contextlib import suppress
 
-from flows.drafts import (
-    read_drafts,
-    read_drafts_manifest,
-    write_drafts,
-    write_drafts_manifest,
-)
+from flows.cost_artifact import show_cost, sum_up
+from flows.drafts import write_drafts, write_drafts_manifest
 from flows.engine import Engine
 from flows.outcomes import GenerateOutcome
-from flows.parameters import GenerateParams, part_of
+from flows.parameters import GenerateParams
 from flows.paths import drafts_path, journal_path
-from flows.resources import (
-    TeacherChoice,
-    choose_teacher,
-    find_file,
-    hash_files,
-    load_document_files,
-    load_seeds,
-)
+from flows.resources import find_file, find_teacher_price, hash_files
 from flows.settings import Settings
-from flows.steps.teaching import OPENAI_URL, open_teacher
-from pipeline.curation.funnel import Admission
-from pipeline.generation.budget.budget import Budget
-from pipeline.generation.budget.caps import Caps
-from pipeline.generation.budget.forecast import compare, describe
-from pipeline.generation.budget.prices import find_price
-from pipeline.generation.config import GenerationConfig, Price
-from pipeline.generation.journal.commits import GroupCommits, RunLedger
+from flows.steps.generation_run import Plan, make_plan, open_admission, open_run, run_in_steps
+from flows.steps.spending import (
+    ask_to_spend,
+    exceeds_limit,
+    make_pilot,
+    may_need_approval,
+    tell_unknown_price,
+)
+from pipeline.generation.budget.caps import CapTooSmallError
+from pipeline.generation.config import Price
+from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal.journal import Journal
-from pipeline.generation.rounds import Generation, GenerationResult, Task
-from schemas.errors import UserError
-from schemas.identity import digest
+from pipeline.generation.rounds import Generation, GenerationResult
 from schemas.manifest import DraftsManifest, GenerationRun, RoundYield
-
-_STEP_SECONDS = 60.0
-"""Rounds are grouped into steps of this length: a Prefect task each, a few hundred a night."""
-
-_BATCH_ROUND = 50_000
-"""Conversations of a round that travels as a batch: a batch takes hours whatever it holds."""
+from schemas.records import Draft
 
 
-class DocumentsMissingError(UserError):
-    """A strategy works from documents and there are none."""
-
-
-class _Plan(NamedTuple):
-    """What a run is about, known before anything is opened."""
-
-    task: Task
-    teacher: TeacherChoice
-    earlier: tuple[GenerationRun, ...]
-    """What a run that grows drafts adds to."""
-
-    @property
-    def id(self) -> str:
-        """Names the run in the journal's ledger: restarts share it, epochs do not."""
-        return f"{self.teacher.model}/{self.task.config.random_seed}"
+class _TeacherNeededError(Exception):
+    """The journal has no answer to a prompt."""
 
 
 def generate_drafts(params: GenerateParams, settings: Settings, engine: Engine) -> GenerateOutcome:
     """Generate until the quotas are filled, and write every draft with a description beside them.
 
     Only drafts that pass the per-record stages of ``params.curation`` count for a quota.
+
+    Raises:
+        NotApprovedError: The run may cost more than the policy allows, and nobody said yes.
     """
-    plan = _plan(params, settings)
-    price = _find_price(params, plan.teacher, settings)
-    path = drafts_path(settings.outputs, params.name)
-    admission = Admission(plan.task.seeds, params.curation)
-    earlier_count = sum(run.generated for run in plan.earlier)
-    if earlier_count:
-        for draft in read_drafts(path, earlier_count):
-            admission.admit(draft)
-    # The embedded engine, when one is started, has to outlive the run that asks it.
-    with (
-        ExitStack() as engines,
-        Journal(journal_path(settings.outputs, params.name)) as journal,
-        write_drafts(path, keep_count=earlier_count) as keep,
-    ):
-        commits = GroupCommits(journal)
-        with (
-            engine.progress("generate") as progress,
-            Generation(
-                plan.task,
-                journal,
-                lambda: open_teacher(plan.teacher, params, journal, settings, engine, engines),
-                admission.admit,
-                keep,
-                budget=_make_budget(params, plan, price, journal, commits),
-                price=price,
-                commits=commits,
-                progress=progress,
-            ) as generation,
-        ):
-            result = _run_in_steps(generation, engine)
-    engine.say(f"Generated {result.draft_count} drafts. {result.account}")
-    return _describe(params, plan, result, settings)
-
-
-def _plan(params: GenerateParams, settings: Settings) -> _Plan:
-    seeds = load_seeds(params.seeds)
-    documents = load_document_files(params.documents)
-    if "koalpaca_documents" in params.mix and not documents:
-        raise DocumentsMissingError(
-            "The strategy koalpaca_documents makes records from documents, and none are given: add "
-            "--documents FILE.jsonl of questions with accepted answers (docs/strategies.md)."
-        )
-    teacher = choose_teacher(params.model, settings)
-    earlier = _read_earlier(params, settings)
-    config = part_of(params, GenerationConfig)
-    if params.transport == "batch" and config.prompts_per_round is None:
-        config = config.model_copy(update={"prompts_per_round": _BATCH_ROUND})
-    if earlier:
-        # Other prompts in each epoch; the first one's are those of a run that never grows.
-        seed = int(digest(params.random_seed, len(earlier))[:8], 16)
-        config = config.model_copy(update={"random_seed": seed})
-    return _Plan(Task(config, teacher.model, seeds, documents), teacher, earlier)
-
-
-def _read_earlier(params: GenerateParams, settings: Settings) -> tuple[GenerationRun, ...]:
-    """Find the runs to add to; a pilot is no run yet, and is gone on with."""
-    manifest = read_drafts_manifest(params.name, settings.outputs) if params.grow else None
-    runs = manifest.runs if manifest else ()
-    return runs[:-1] if runs and runs[-1].stopped_because == "pilot-done" else runs
-
-
-def _make_budget(
-    params: GenerateParams,
-    plan: _Plan,
-    price: Price | None,
-    journal: Journal,
-    commits: GroupCommits,
-) -> Budget:
-    caps = Caps(params.max_requests, params.max_tokens, params.max_usd, params.max_minutes)
-    spent = journal.read_spending(plan.id)
-    return Budget(caps, price, ledger=RunLedger(commits, plan.id), spent=spent)
-
-
-def _find_price(params: GenerateParams, teacher: TeacherChoice, settings: Settings) -> Price | None:
-    if teacher.embedded is not None and params.price is None:
-        return Price(input=0.0, output=0.0) if params.max_usd is not None else None
-    return find_price(
-        teacher.model,
+    plan = make_plan(params, settings, engine.run_id)
+    price = find_teacher_price(
+        plan.teacher,
         own=params.price,
-        endpoint=settings.base_url or OPENAI_URL,
         is_batch=params.transport == "batch",
         is_needed=params.max_usd is not None,
     )
+    tell_unknown_price(params, plan.teacher, price, engine)
+    path = drafts_path(settings.outputs, params.name)
+    asked = 0
+    if price is not None and may_need_approval(params, price):
+        asked = _ask_before_spending(plan, params, price, settings, engine)
+    kept_count = sum(run.generated for run in plan.earlier)
+    with (
+        write_drafts(path, keep_count=kept_count) as keep,
+        open_run(plan, params, price, settings, engine, keep) as (generation, budget),
+    ):
+        result = run_in_steps(generation, engine, "generate")
+    engine.say(f"Generated {result.draft_count} drafts. {result.account}")
+    manifest = _describe(params, plan, result, engine.run_id)
+    write_drafts_manifest(manifest, settings.outputs)
+    show_cost(engine, params.name, sum_up(params, plan.teacher.model, result, budget.spent))
+    return GenerateOutcome(
+        drafts=path,
+        generated=manifest.generated,
+        admitted=manifest.admitted,
+        teacher=f"{plan.teacher.model} ({plan.teacher.address})",
+        teacher_requests=asked + result.teacher_requests,
+        usd=budget.spent.usd if price else None,
+        stopped_because=result.stopped_because,
+    )
 
 
-def _run_in_steps(generation: Generation, engine: Engine) -> GenerationResult:
-    step = 0
-    is_foretold = False
-    while (result := generation.result).stopped_because == "running":
-        if result.forecast is not None and not is_foretold:
-            is_foretold = True
-            for line in describe(result.forecast):
-                engine.say(line)
-        step += 1
-        engine.run(f"generate, part {step}", lambda: _advance(generation))
-    if result.forecast is not None and result.stopped_because != "pilot-done":
-        for line in compare(result.forecast, result.totals):
-            engine.say(line)
-    return result
+def _ask_before_spending(
+    plan: Plan, params: GenerateParams, price: Price, settings: Settings, engine: Engine
+) -> int:
+    """Run the pilot, and ask where the rest may cost too much; return the requests it sent.
+
+    The pilot leaves nothing but answers in the journal: a run that is suspended here begins anew
+    and finds them there, and one that was paid for in full asks nobody.
+    """
+    pilot = None
+    if (pilot_params := make_pilot(params)) is not None:
+        with suppress(CapTooSmallError):
+            pilot = _run_pilot(plan, pilot_params, price, settings, engine)
+    sent = pilot.teacher_requests if pilot else 0
+    if pilot is not None and not exceeds_limit(params, price, pilot):
+        return sent
+    if not _is_in_journal(plan, params, settings):
+        ask_to_spend(params, plan.teacher, price, pilot, engine)
+    return sent
 
 
-def _advance(generation: Generation) -> int:
-    """Run rounds for about a minute, or until the pilot is done; return the drafts so far."""
-    started = time.monotonic()
-    was_foretold = generation.result.forecast is not None
-    while time.monotonic() - started < _STEP_SECONDS and generation.advance() is not None:
-        if not was_foretold and generation.result.forecast is not None:
-            break
-    return generation.result.draft_count
+def _run_pilot(
+    plan: Plan, params: GenerateParams, price: Price, settings: Settings, engine: Engine
+) -> GenerationResult:
+    config = plan.task.config.model_copy(update={"pilot_only": True})
+    plan = plan._replace(task=plan.task._replace(config=config))
+    with open_run(plan, params, price, settings, engine, _drop) as (generation, _):
+        return run_in_steps(generation, engine, "pilot")
+
+
+def _is_in_journal(plan: Plan, params: GenerateParams, settings: Settings) -> bool:
+    """Whether the whole run can do without its teacher."""
+
+    def refuse() -> Endpoint:
+        raise _TeacherNeededError
+
+    with Journal(journal_path(settings.outputs, params.name)) as journal:
+        admission = open_admission(plan, params, settings)
+        with Generation(plan.task, journal, refuse, admission.admit, _drop) as generation:
+            try:
+                while generation.advance() is not None:
+                    pass
+            except _TeacherNeededError:
+                return False
+    return True
+
+
+def _drop(draft: Draft) -> None:
+    """Write nothing: it is drafted anew from the journal."""
 
 
 def _describe(
     params: GenerateParams,
-    plan: _Plan,
+    plan: Plan,
     result: GenerationResult,
-    settings: Settings,
-) -> GenerateOutcome:
+    run_id: str,
+) -> DraftsManifest:
     run = GenerationRun(
         teacher=plan.teacher.model,
         config=plan.task.config.model_dump(mode="json"),
@@ -201,18 +145,10 @@ def _describe(
         stopped_because=result.stopped_because,
         forecast=result.forecast.model_dump(mode="json") if result.forecast else None,
     )
-    manifest = DraftsManifest(
+    return DraftsManifest(
         name=params.name,
         runs=(*plan.earlier, run),
         seed_paths=tuple(str(find_file(file).resolve()) for file in params.seeds),
         document_paths=tuple(str(find_file(file).resolve()) for file in params.documents),
-    )
-    write_drafts_manifest(manifest, settings.outputs)
-    return GenerateOutcome(
-        drafts=drafts_path(settings.outputs, params.name),
-        generated=manifest.generated,
-        admitted=manifest.admitted,
-        teacher=f"{plan.teacher.model} ({plan.teacher.address})",
-        teacher_requests=result.teacher_requests,
-        stopped_because=result.stopped_because,
+        latest_run_id=run_id,
     )

@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from pydantic import SecretStr
+
 from embedded.engine import EngineOptions, start_engine
 from embedded.fetch import fetch_model
 from embedded.models import EmbeddedModel
 from flows.engine import Engine
 from flows.paths import journal_path
-from flows.resources import TeacherChoice, choose_teacher
+from flows.resources import TeacherChoice, choose_teacher, find_teacher_price
 from flows.settings import Settings
-from flows.steps.teaching import OPENAI_URL
+from flows.steps.teaching import Pace, connect
 from pipeline.curation.judging.answers import parse_judgement
 from pipeline.curation.judging.config import JudgeConfig
 from pipeline.curation.judging.prompts import ATTEMPTS, render_judge_prompt
 from pipeline.generation.budget.budget import Budget
 from pipeline.generation.budget.caps import BudgetSpentError, Caps
-from pipeline.generation.budget.prices import find_price
 from pipeline.generation.config import Price
 from pipeline.generation.dispatch import Endpoint
 from pipeline.generation.journal.commits import GroupCommits, RunLedger
 from pipeline.generation.journal.journal import Journal
 from pipeline.generation.questions import Line, ask_all
+from pipeline.generation.teacher.endpoint_list import ListedEndpoint
 from schemas.errors import PacaloomError, UserError
 from schemas.exchange import Completion, Prompt
 from schemas.identity import short_id
@@ -150,26 +152,20 @@ class Judge:
         is_needed = self._config.max_usd is not None
         if teacher.embedded is not None:
             return Price(input=0.0, output=0.0) if is_needed else None
-        endpoint = self._settings.base_url or OPENAI_URL
-        price = find_price(teacher.model, own=None, endpoint=endpoint)
+        price = find_teacher_price(teacher, own=None)
         if price is None and is_needed:
             raise JudgePriceError(
-                f"judge.max_usd needs the price of {teacher.model!r} at {endpoint}, and the price "
-                "table has none. Set judge.max_requests instead."
+                f"judge.max_usd needs the price of {teacher.model!r} at {teacher.address}, and the "
+                "price table has none. Set judge.max_requests instead."
             )
         return price
 
     def _open(self, teacher: TeacherChoice, engines: ExitStack) -> Endpoint:
-        from pipeline.generation.teacher.client import Teacher
-
-        settings = self._settings
-        address, key = settings.base_url or OPENAI_URL, ""
         if teacher.embedded is not None:
-            address = self._start_embedded(teacher.embedded, engines)
-        elif settings.api_key:
-            key = settings.api_key.get_secret_value()
+            only = ListedEndpoint(self._start_embedded(teacher.embedded, engines), SecretStr(""))
+            teacher = teacher._replace(endpoints=(only,))
         self._engine.say(f"Judge: {teacher.model} ({teacher.address})")
-        return Teacher(address, teacher.model, key, concurrency=self._config.concurrency)
+        return connect(teacher, Pace(self._config.concurrency), self._engine)
 
     def _start_embedded(self, model: EmbeddedModel, engines: ExitStack) -> str:
         """Start the engine at the first call; it serves the records that are asked again, too."""

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.cli.command import ROOT, Finished, pacaloom_environment, run_pacaloom
+from tests.cli.command import ROOT, Finished, pacaloom_environment, run_pacaloom, run_warm
 from tests.generation.scripted_server import Asked, Trick, serve
 
 KEY = "sk-very-secret-0123456789"
@@ -51,7 +52,7 @@ def test_broken_seed_file_is_named_by_file_and_line(
     seeds = tmp_path / "seeds.jsonl"
     seeds.write_bytes(content)
 
-    done = run_pacaloom(
+    done = run_warm(
         "generate", "--model", "smollm2-135m", "--seeds", "seeds.jsonl",
         outputs=tmp_path / "o", cwd=tmp_path,
     )  # fmt: skip
@@ -91,7 +92,7 @@ def test_broken_seed_file_is_named_by_file_and_line(
 def test_mistake_is_found_before_anything_is_begun(
     tmp_path: Path, arguments: list[str], words: str
 ) -> None:
-    done = run_pacaloom(*arguments, outputs=tmp_path / "o")
+    done = run_warm(*arguments, outputs=tmp_path / "o")
 
     assert done.status == 2
     assert words in last_line(done)
@@ -112,7 +113,7 @@ def test_task_file_that_cannot_be_scored_is_refused_by_retrain_at_once(
 ) -> None:
     (tmp_path / "mine.jsonl").write_text(content, "utf-8")
 
-    done = run_pacaloom("retrain", "--task", "mine.jsonl", outputs=tmp_path / "o", cwd=tmp_path)
+    done = run_warm("retrain", "--task", "mine.jsonl", outputs=tmp_path / "o", cwd=tmp_path)
 
     assert done.status == 2
     assert words in last_line(done)
@@ -132,7 +133,7 @@ def test_task_file_that_cannot_be_scored_is_refused_by_retrain_at_once(
 def test_address_or_key_that_cannot_be_used_is_refused_without_quoting_it(
     tmp_path: Path, address: str, key: str, words: str
 ) -> None:
-    done = run_pacaloom(
+    done = run_warm(
         "generate", "--model", "m", outputs=tmp_path / "o",
         OPENAI_BASE_URL=address, OPENAI_API_KEY=key,
     )  # fmt: skip
@@ -149,7 +150,7 @@ def quote_the_key(_number: int, asked: Asked) -> Trick:
 
 def test_wrong_key_is_refused_at_once_and_stands_nowhere(tmp_path: Path) -> None:
     with serve(quote_the_key) as server:
-        done = run_pacaloom(
+        done = run_warm(
             "generate", "--model", "m", "--quota", "ko=1", outputs=tmp_path / "o",
             OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=KEY,
         )  # fmt: skip
@@ -169,9 +170,9 @@ def test_key_in_the_env_file_of_the_project_is_used_and_a_broken_file_is_named(
     copy = tmp_path / "project"
     copy.mkdir()
     shutil.copy(ROOT / "pacaloom", copy)
-    for name in ("cli", "flows", "pipeline", "training", "embedded", "schemas"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".venv", "seeds"):
+    # The place of its settings tells a project where it is.
+    shutil.copytree(ROOT / "flows", copy / "flows", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("cli", "pipeline", "training", "embedded", "schemas", ".venv", "seeds"):
         (copy / name).symlink_to(ROOT / name)
 
     with serve(quote_the_key) as server:
@@ -198,7 +199,7 @@ def test_retrain_that_keeps_nothing_says_what_rejected_it_and_which_knob_to_turn
 ) -> None:
     with serve() as server:
         server.answer_text = refuse_to_write_json
-        done = run_pacaloom(
+        done = run_warm(
             "retrain", "--model", "m", "--quota", "ko=3", "--student", str(student),
             outputs=tmp_path / "o", OPENAI_BASE_URL=server.base_url,
         )  # fmt: skip
@@ -244,7 +245,7 @@ def test_file_that_is_no_journal_is_named_and_left_alone(
     spoil(journal)
     before = journal.read_bytes() if journal.is_file() else None
 
-    done = run_pacaloom("generate", "--model", "smollm2-135m", outputs=tmp_path)
+    done = run_warm("generate", "--model", "smollm2-135m", outputs=tmp_path)
 
     assert done.status in (1, 2)
     assert str(journal) in last_line(done)
@@ -256,7 +257,7 @@ def test_damaged_description_of_drafts_is_named_by_its_path(tmp_path: Path) -> N
     (tmp_path / "drafts").mkdir()
     (tmp_path / "drafts" / "demo.json").write_text('{"name": ')
 
-    done = run_pacaloom("curate", outputs=tmp_path)
+    done = run_warm("curate", outputs=tmp_path)
 
     assert done.status == 2
     assert str(tmp_path / "drafts" / "demo.json") in last_line(done)
@@ -268,7 +269,7 @@ def test_damaged_manifest_of_a_dataset_is_named_by_its_path(tmp_path: Path) -> N
     version.mkdir(parents=True)
     (version / "manifest.json").write_text("{}")
 
-    done = run_pacaloom("finetune", "--dataset", "toy", outputs=tmp_path / "o")
+    done = run_warm("finetune", "--dataset", "toy", outputs=tmp_path / "o")
 
     assert done.status == 2
     assert f"{version}/manifest.json is not a dataset version: name" in last_line(done)
@@ -282,7 +283,7 @@ def test_empty_variables_are_unset_and_relative_paths_start_at_the_working_direc
     (tmp_path / "c.yaml").write_text("input: rows.jsonl\nseeds: [none]\nname: toy\n")
 
     done = run_pacaloom("curate", "--config", "c.yaml", outputs=Path("rel/o"), cwd=tmp_path)
-    missing = run_pacaloom(
+    missing = run_warm(
         "curate", "--name", "never-made", outputs=Path(), cwd=tmp_path, PACALOOM_OUTPUTS=""
     )
 
@@ -348,8 +349,11 @@ def test_interrupt_while_the_command_is_still_loading_is_one_line(tmp_path: Path
 
 def test_disk_error_that_no_room_foresaw_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file in the way")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
 
-    done = run_pacaloom("up", "--port", "4399", outputs=tmp_path)
+    done = run_pacaloom("up", "--port", str(port), outputs=tmp_path)
 
     assert done.status == 1
     assert f"{tmp_path}/logs: File exists" in last_line(done)
@@ -391,12 +395,12 @@ def test_complaint_does_not_pass_on_what_steers_a_terminal(tmp_path: Path) -> No
         for place in ("sea", "lake")
     ]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    made = run_pacaloom(
+    made = run_warm(
         "curate", "--name", "deep", "--input", "rows.jsonl", "--seeds", "none",
         outputs=tmp_path, cwd=tmp_path,
     )  # fmt: skip
 
-    done = run_pacaloom("why", "its depth", "--dataset", "deep", outputs=tmp_path)
+    done = run_warm("why", "its depth", "--dataset", "deep", outputs=tmp_path)
 
     assert made.status == 0
     assert (done.status, done.stdout) == (2, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ROOT, run_pacaloom
+from tests.cli.command import ROOT, run_pacaloom, run_warm
 
 RECORDS = [
     {"instruction": "Name three kinds of citrus fruit.", "output": "Orange, lemon and lime."},
@@ -60,9 +60,7 @@ def test_curate_accounts_for_every_record_and_publishes(tmp_path: Path, records:
     assert result["kept"] + sum(result["rejected"].values()) == 4
     assert result["rejected"] == {"empty-output": 1, "repeat": 1}
     assert (Path(result["dataset"]) / "manifest.json").is_file()
-    again = run_pacaloom(
-        "curate", "--name", "mine", "--input", str(records), outputs=tmp_path / "o"
-    )
+    again = run_warm("curate", "--name", "mine", "--input", str(records), outputs=tmp_path / "o")
     assert json.loads(again.stdout.splitlines()[-1])["dataset"] == result["dataset"]
 
 
@@ -114,7 +112,7 @@ def test_mistake_ends_in_one_line_and_status_2(
 
 
 def test_endpoint_without_a_model_name_asks_for_one(tmp_path: Path) -> None:
-    done = run_pacaloom("generate", outputs=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:1/v1")
+    done = run_warm("generate", outputs=tmp_path, OPENAI_BASE_URL="http://127.0.0.1:1/v1")
 
     assert done.status == 2
     assert "--model" in done.stderr
@@ -123,7 +121,7 @@ def test_endpoint_without_a_model_name_asks_for_one(tmp_path: Path) -> None:
 def test_unreachable_endpoint_is_named_and_the_key_is_not(tmp_path: Path) -> None:
     address = f"http://127.0.0.1:{free_port()}/v1"
 
-    done = run_pacaloom(
+    done = run_warm(
         "generate", "--model", "m", "--quota", "ko=1", outputs=tmp_path,
         OPENAI_BASE_URL=address, OPENAI_API_KEY="sk-very-secret",
     )  # fmt: skip
@@ -138,7 +136,7 @@ def test_unreachable_endpoint_is_named_and_the_key_is_not(tmp_path: Path) -> Non
 def test_outputs_that_cannot_be_written_are_named(tmp_path: Path, records: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    done = run_pacaloom("curate", "--input", str(records), outputs=tmp_path / "file" / "o")
+    done = run_warm("curate", "--input", str(records), outputs=tmp_path / "file" / "o")
 
     assert done.status == 1
     assert "PACALOOM_OUTPUTS" in done.stderr.splitlines()[-1]

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.publishing.publish import Publication, publish
 from schemas.records import InstructionRecord, Language, Provenance, Rejection, to_draft
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 
 
 def _record(instruction: str, language: Language = "en", output: str = "Yes.") -> InstructionRecord:
@@ -65,7 +65,7 @@ def test_last_line_counts_what_became_of_each_record(outputs: Path) -> None:
 
 
 def test_examples_are_shown_and_cannot_speak_to_the_terminal(outputs: Path) -> None:
-    finished = run_pacaloom("datasets", "diff", _first(outputs), "demo", outputs=outputs)
+    finished = run_warm("datasets", "diff", _first(outputs), "demo", outputs=outputs)
 
     assert "새 일." in finished.stderr
     assert "␛[31mred thing" in finished.stderr
@@ -74,7 +74,7 @@ def test_examples_are_shown_and_cannot_speak_to_the_terminal(outputs: Path) -> N
 
 
 def test_no_examples_are_shown_where_none_are_wanted(outputs: Path) -> None:
-    finished = run_pacaloom(
+    finished = run_warm(
         "datasets", "diff", _first(outputs), "demo", "--examples", "0", outputs=outputs
     )
 
@@ -82,8 +82,8 @@ def test_no_examples_are_shown_where_none_are_wanted(outputs: Path) -> None:
 
 
 def test_mistakes_are_told_in_one_line(outputs: Path) -> None:
-    unknown = run_pacaloom("datasets", "diff", "nobody", "demo", outputs=outputs)
-    negative = run_pacaloom("datasets", "diff", "demo", "demo", "--examples=-1", outputs=outputs)
+    unknown = run_warm("datasets", "diff", "nobody", "demo", outputs=outputs)
+    negative = run_warm("datasets", "diff", "demo", "demo", "--examples=-1", outputs=outputs)
 
     assert (unknown.status, negative.status) == (2, 2)
     assert "nobody" in unknown.stderr
@@ -100,8 +100,8 @@ def test_edit_that_was_taken_back_is_called_that(tmp_path: Path) -> None:
     folders = sorted((tmp_path / "datasets/demo").glob("0*"))
     older, newer = (f"demo/{folder.name}" for folder in folders)
 
-    edit = run_pacaloom("datasets", "diff", older, newer, outputs=tmp_path)
-    back = run_pacaloom("datasets", "diff", newer, older, outputs=tmp_path)
+    edit = run_warm("datasets", "diff", older, newer, outputs=tmp_path)
+    back = run_warm("datasets", "diff", newer, older, outputs=tmp_path)
 
     assert "(edited by a reader)" in edit.stderr
     assert "(an edit taken back)" in back.stderr

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 
 HOSTILE = "mit\x1b]0;owned\x07\x1b[31m\u202e"
 
@@ -13,15 +13,15 @@ def test_no_name_of_a_version_from_elsewhere_reaches_the_terminal_as_it_is(tmp_p
     row = {"instruction": "봄에 피는 꽃을 하나 말해 줘.", "output": "개나리입니다."}
     rows.write_text(json.dumps(row, ensure_ascii=False), "utf-8")
     options = ("--seeds", "none", "--processes", "1", "--licence", HOSTILE)
-    made = run_pacaloom(
+    made = run_warm(
         "curate", "--name", "a", "--input", str(rows), *options, outputs=tmp_path / "outputs"
     )
     folder = Path(json.loads(made.stdout)["dataset"])
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     (folder / "manifest.json").write_text(json.dumps(manifest | {"name": HOSTILE}), "utf-8")
 
-    listed = run_pacaloom("datasets", "list", outputs=tmp_path / "outputs")
-    shown = run_pacaloom("datasets", "show", str(folder), outputs=tmp_path / "outputs")
+    listed = run_warm("datasets", "list", outputs=tmp_path / "outputs")
+    shown = run_warm("datasets", "show", str(folder), outputs=tmp_path / "outputs")
 
     for done in (listed, shown):
         assert done.status == 0
@@ -36,7 +36,7 @@ def test_list_says_in_one_line_of_its_own_what_is_wrong_with_a_damaged_version(
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{", "utf-8")
 
-    listed = run_pacaloom("datasets", "list", outputs=tmp_path / "outputs")
+    listed = run_warm("datasets", "list", outputs=tmp_path / "outputs")
 
     assert listed.status == 0
     told = [line for line in listed.stderr.splitlines() if str(folder / "manifest.json") in line]

@@ -7,7 +7,7 @@ import pytest
 
 from cli.arguments import ArgumentError
 from cli.datasets.mix import parse_part
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_yaml_and_flags_make_one_mixture(tmp_path: Path) -> None:
     ],
 )
 def test_mistake_is_one_line(tmp_path: Path, arguments: list[str], told: str) -> None:
-    done = run_pacaloom("datasets", "mix", *arguments, outputs=tmp_path)
+    done = run_warm("datasets", "mix", *arguments, outputs=tmp_path)
 
     assert done.status == 2
     assert told in done.stderr

@@ -10,7 +10,7 @@ import pytest
 from cli.datasets.verify import run_verify
 from pipeline.publishing.publish import publish
 from schemas.storage import hash_file
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 from tests.publishing.test_versions_together import make_publication
 
 
@@ -136,7 +136,7 @@ def test_manifest_cannot_have_a_file_elsewhere_read(
 
 
 def test_folder_that_is_no_version_is_the_users_mistake(tmp_path: Path) -> None:
-    done = run_pacaloom("datasets", "verify", str(tmp_path), outputs=tmp_path)
+    done = run_warm("datasets", "verify", str(tmp_path), outputs=tmp_path)
 
     assert done.status == 2
     assert "wanted a folder with manifest.json" in done.stderr

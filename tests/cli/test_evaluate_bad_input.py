@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Finished, run_pacaloom
+from tests.cli.command import Finished, run_pacaloom, run_warm
 
 LINES = [
     {"id": f"{split}-{number}-{label}", "split": split, "text": f"{text} {number}", "label": label}
@@ -49,7 +49,7 @@ def test_line_without_a_label_is_named(tmp_path: Path) -> None:
     lines[2]["label"] = ""
     path = write_task(tmp_path / "mine.jsonl", lines)
 
-    done = run_pacaloom("prompts", "tasks", path, outputs=tmp_path)
+    done = run_warm("prompts", "tasks", path, outputs=tmp_path)
 
     expect_one_line(done, 2, "item 'test-1-praise' has no label", "complaint, praise")
 
@@ -58,7 +58,7 @@ def test_label_that_begins_another_is_named(tmp_path: Path) -> None:
     lines = [line | {"label": line["label"].replace("complaint", "praise, no")} for line in LINES]
     path = write_task(tmp_path / "mine.jsonl", lines)
 
-    done = run_pacaloom("prompts", "tasks", path, outputs=tmp_path)
+    done = run_warm("prompts", "tasks", path, outputs=tmp_path)
 
     expect_one_line(done, 2, "'praise' is a prefix of label 'praise, no'", "rename one")
 
@@ -66,7 +66,7 @@ def test_label_that_begins_another_is_named(tmp_path: Path) -> None:
 def test_card_that_is_none_is_named_by_its_file(tmp_path: Path, task: str) -> None:
     (tmp_path / "mine.card.json").write_text('{"language": "en"')
 
-    done = run_pacaloom("prompts", "tasks", task, outputs=tmp_path)
+    done = run_warm("prompts", "tasks", task, outputs=tmp_path)
 
     expect_one_line(done, 2, "mine.card.json is no task card")
 
@@ -81,7 +81,7 @@ def test_card_that_is_none_is_named_by_its_file(tmp_path: Path, task: str) -> No
 def test_shots_that_cannot_be_drawn_are_refused(
     tmp_path: Path, task: str, shots: str, parts: tuple[str, ...]
 ) -> None:
-    done = run_pacaloom("prompts", "show", task, "--shots", shots, outputs=tmp_path)
+    done = run_warm("prompts", "show", task, "--shots", shots, outputs=tmp_path)
 
     expect_one_line(done, 2, *parts)
 
@@ -92,9 +92,9 @@ def test_registry_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
 
-    done = run_pacaloom("models", "list", outputs=tmp_path)
+    done = run_warm("models", "list", outputs=tmp_path)
 
-    expect_one_line(done, 2, str(path), "format 99", "up to 2", "update pacaloom")
+    expect_one_line(done, 2, str(path), "format 99", "up to 3", "update pacaloom")
     assert path.read_bytes() == before
 
 
@@ -110,7 +110,7 @@ def test_evaluation_that_cannot_end_well_is_not_begun(
 ) -> None:
     models = [make_folder_like_a_model(tmp_path / name) for name in ("one", "other")]
 
-    done = run_pacaloom(
+    done = run_warm(
         "evaluate", "--model", models[0], "--baseline", models[1], "--task", task, *flags,
         outputs=tmp_path,
     )  # fmt: skip
@@ -125,7 +125,7 @@ def test_folder_without_a_model_is_refused_before_the_others_are_asked(
     folder = tmp_path / "empty"
     folder.mkdir()
 
-    done = run_pacaloom(
+    done = run_warm(
         "evaluate", "--model", str(folder), "--baseline", baseline, "--task", task,
         outputs=tmp_path,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import Finished, run_pacaloom
+from tests.cli.command import Finished, run_warm
 from tests.generation.scripted_server import ScriptedServer, serve
 
 DOCUMENT = (
@@ -16,7 +16,7 @@ DOCUMENT = (
 
 
 def generate(server: ScriptedServer, outputs: Path, *arguments: str) -> Finished:
-    return run_pacaloom(
+    return run_warm(
         "generate", "--name", "n", "--model", "m", *arguments,
         outputs=outputs, OPENAI_BASE_URL=server.base_url,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def test_mistake_is_one_line_and_asks_nothing(
     bare = '{"id": "b", "title": "Why?", "answer": "Because."}\n'
     (tmp_path / "bare.jsonl").write_text(DOCUMENT + bare, "utf-8")
     with serve() as server:
-        done = run_pacaloom(
+        done = run_warm(
             "generate", "--model", "m", *arguments,
             outputs=tmp_path / "o", cwd=tmp_path, OPENAI_BASE_URL=server.base_url,
         )  # fmt: skip
@@ -77,11 +77,11 @@ def test_capped_run_keeps_what_it_has_goes_on_when_raised_and_is_proved(tmp_path
     with serve() as server:
         capped = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "7"))
         again = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "7"))
-        curated = run_pacaloom("curate", "--name", "n", outputs=tmp_path)
+        curated = run_warm("curate", "--name", "n", outputs=tmp_path)
         version = json.loads(curated.stdout)["content_hash"][:12]
-        proof = run_pacaloom("journal", "verify", "n", outputs=tmp_path)
+        proof = run_warm("journal", "verify", "n", outputs=tmp_path)
         whole = read_outcome(generate(server, tmp_path, *wanted, "--max-requests", "70"))
-        proof_of_old = run_pacaloom("journal", "verify", "n/0001-" + version, outputs=tmp_path)
+        proof_of_old = run_warm("journal", "verify", "n/0001-" + version, outputs=tmp_path)
 
     assert capped["teacher_requests"] == capped["generated"] == 7
     assert capped["stopped_because"] == "max-requests"

@@ -7,7 +7,7 @@ import pytest
 
 from cli.terminal_text import escape_json, make_visible
 from pipeline.generation.journal.journal import Journal
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 from tests.generation.journal_making import make_exchange
 
 HOSTILE = "안녕\x1b[2J\x1b]0;owned\x07[bold red]x[/]\x9b31m\u202eevil\r끝"
@@ -35,8 +35,8 @@ def test_answer_is_shown_without_its_escapes_and_whole_as_json(outputs: Path) ->
     exchange = make_exchange(1, HOSTILE)
     id_ = exchange.completion.id
 
-    shown = run_pacaloom("journal", "show", "first", id_[:12], outputs=outputs)
-    whole = run_pacaloom("journal", "show", "first", id_, "--json", outputs=outputs)
+    shown = run_warm("journal", "show", "first", id_[:12], outputs=outputs)
+    whole = run_warm("journal", "show", "first", id_, "--json", outputs=outputs)
 
     assert json.loads(shown.stdout) == {"id": id_, "model": "m"}
     assert "질문 1" in shown.stderr
@@ -50,8 +50,8 @@ def test_answer_is_shown_without_its_escapes_and_whole_as_json(outputs: Path) ->
 def test_exported_journal_is_imported_under_another_name(outputs: Path) -> None:
     file = outputs / "shared.jsonl.gz"
 
-    exported = run_pacaloom("journal", "export", "first", str(file), outputs=outputs)
-    imported = run_pacaloom("journal", "import", "second", str(file), outputs=outputs)
+    exported = run_warm("journal", "export", "first", str(file), outputs=outputs)
+    imported = run_warm("journal", "import", "second", str(file), outputs=outputs)
 
     assert json.loads(exported.stdout)["exported"] == 2
     counts = json.loads(imported.stdout)
@@ -70,7 +70,7 @@ def test_exported_journal_is_imported_under_another_name(outputs: Path) -> None:
     ],
 )
 def test_mistake_is_one_line_that_helps(outputs: Path, arguments: list[str], words: str) -> None:
-    done = run_pacaloom("journal", *arguments, outputs=outputs)
+    done = run_warm("journal", *arguments, outputs=outputs)
 
     assert done.status == 2
     assert words in done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.evaluation import GateVerdict, Verdict
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 from training.evaluation.registered import Judgement
 from training.evaluation.registry import Registry
 
@@ -32,10 +32,10 @@ def outputs(tmp_path: Path) -> Path:
 
 
 def test_promotion_and_rollback_change_the_champion(outputs: Path) -> None:
-    promoted = run_pacaloom("models", "promote", "demo", "0002-bbbbbbbbbbbb", outputs=outputs)
-    listed = run_pacaloom("models", "list", outputs=outputs)
-    rolled = run_pacaloom("models", "rollback", "demo", outputs=outputs)
-    history = run_pacaloom("models", "history", "demo", outputs=outputs)
+    promoted = run_warm("models", "promote", "demo", "0002-bbbbbbbbbbbb", outputs=outputs)
+    listed = run_warm("models", "list", outputs=outputs)
+    rolled = run_warm("models", "rollback", "demo", outputs=outputs)
+    history = run_warm("models", "history", "demo", outputs=outputs)
 
     assert promoted.stdout == '{"champion": "demo/0002-bbbbbbbbbbbb"}\n'
     assert [line[0] for line in listed.stdout.splitlines()] == [" ", "*", " "]

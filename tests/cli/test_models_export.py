@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ROOT, pacaloom_environment, run_pacaloom
+from tests.cli.command import ROOT, pacaloom_environment, run_pacaloom, run_warm
 from tests.finetuning.conftest import build_tiny_llama
 from tests.finetuning.tuned_students import write_tuned
 
@@ -23,11 +23,11 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_student_is_shown_with_what_its_merge_measured_once_it_was_exported(
     outputs: Path, tmp_path: Path
 ) -> None:
-    before = run_pacaloom("models", "show", "lora", outputs=outputs)
+    before = run_warm("models", "show", "lora", outputs=outputs)
     exported = run_pacaloom(
         "models", "export", "lora", "--format", "hf", "--to", str(tmp_path / "hf"), outputs=outputs
     )
-    after = run_pacaloom("models", "show", "lora", outputs=outputs)
+    after = run_warm("models", "show", "lora", outputs=outputs)
 
     assert before.status == exported.status == after.status == 0
     assert "not measured yet" in before.stderr
@@ -42,7 +42,7 @@ def test_a_student_is_shown_with_what_its_merge_measured_once_it_was_exported(
 
 
 def test_a_kind_of_the_other_format_is_a_mistake_in_one_line(outputs: Path, tmp_path: Path) -> None:
-    done = run_pacaloom(
+    done = run_warm(
         "models", "export", "lora", "--format", "hf", "--kind", "q8_0", "--to", str(tmp_path / "x"),
         outputs=outputs,
     )  # fmt: skip

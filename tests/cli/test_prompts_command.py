@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 from training.evaluation.tasks.loading import list_tasks
 
 
 def test_tasks_lists_ours_with_their_counts(tmp_path: Path) -> None:
-    done = run_pacaloom("prompts", "tasks", outputs=tmp_path)
+    done = run_warm("prompts", "tasks", outputs=tmp_path)
 
     listed = {task["name"]: task for task in json.loads(done.stdout.splitlines()[-1])["tasks"]}
     assert set(listed) == set(list_tasks())
@@ -50,14 +50,14 @@ def test_show_prints_the_arrow_form_as_it_is_sent(tmp_path: Path) -> None:
 def test_what_the_task_does_not_have_is_named(
     tmp_path: Path, arguments: tuple[str, str], message: str
 ) -> None:
-    done = run_pacaloom("prompts", "show", "movie-sentiment-ko", *arguments, outputs=tmp_path)
+    done = run_warm("prompts", "show", "movie-sentiment-ko", *arguments, outputs=tmp_path)
 
     assert done.status == 2
     assert message in done.stderr.splitlines()[-1]
 
 
 def test_unknown_task_is_one_line_that_names_ours(tmp_path: Path) -> None:
-    done = run_pacaloom("prompts", "tasks", "poems", outputs=tmp_path)
+    done = run_warm("prompts", "tasks", "poems", outputs=tmp_path)
 
     assert done.status == 2
     assert "Unknown task 'poems'" in done.stderr

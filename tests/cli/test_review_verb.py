@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.publishing.review.server import listen
 from schemas.identity import short_id
-from tests.cli.command import ROOT, pacaloom_environment, run_pacaloom
+from tests.cli.command import ROOT, pacaloom_environment, run_pacaloom, run_warm
 
 ROWS = [
     {"instruction": "List three fruits that grow in Jeju.", "output": "Kiwi, orange and lemon."},
@@ -31,7 +31,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = outputs / "rows.jsonl"
     source.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS), "utf-8")
     arguments = ("--name", "fruits", "--input", str(source), "--seeds", "none", "--processes", "1")
-    assert run_pacaloom("curate", *arguments, outputs=outputs).status == 0
+    assert run_warm("curate", *arguments, outputs=outputs).status == 0
     return outputs
 
 
@@ -151,7 +151,7 @@ def test_port_that_is_taken_is_a_mistake(outputs: Path) -> None:
 def test_what_cannot_be_reviewed_is_one_clear_line(
     outputs: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
-    done = run_pacaloom("review", *arguments, outputs=outputs)
+    done = run_warm("review", *arguments, outputs=outputs)
 
     assert done.status == 2
     assert reason in done.stderr

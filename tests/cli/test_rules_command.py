@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pipeline.curation.rules.alpaca import ALPACA_RULES
 from pipeline.curation.rules.catalogue import RULES
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 
 
 def test_every_rule_is_listed_in_its_order_with_the_profiles_that_ask_it(tmp_path: Path) -> None:
-    done = run_pacaloom("rules", outputs=tmp_path, COLUMNS="200")
+    done = run_warm("rules", outputs=tmp_path, COLUMNS="200")
 
     rules = json.loads(done.stdout)["rules"]
     assert done.stdout.count("\n") == 1
@@ -34,14 +34,14 @@ def test_one_rule_is_shown_with_records_of_both_languages(tmp_path: Path) -> Non
 
 
 def test_alpacas_filter_of_the_same_name_stands_beside_our_rule(tmp_path: Path) -> None:
-    done = run_pacaloom("rules", "instruction-too-short", outputs=tmp_path)
+    done = run_warm("rules", "instruction-too-short", outputs=tmp_path)
 
     languages = [rule["languages"] for rule in json.loads(done.stdout)["rules"]]
     assert languages == [["en", "ko"], ["en"]]
 
 
 def test_unknown_rule_is_a_mistake_that_names_the_rules(tmp_path: Path) -> None:
-    done = run_pacaloom("rules", "rudeness", outputs=tmp_path)
+    done = run_warm("rules", "rudeness", outputs=tmp_path)
 
     assert done.status == 2
     assert done.stdout == ""

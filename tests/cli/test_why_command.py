@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import run_pacaloom
+from tests.cli.command import run_pacaloom, run_warm
 
 ROWS = [
     {"instruction": "List three fruits that grow in Jeju.", "output": "Kiwi, orange and lemon."},
@@ -20,8 +20,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = outputs / "rows.jsonl"
     rows.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS), "utf-8")
     options = ("--name", "a", "--input", str(rows), "--seeds", "none", "--processes", "1")
-    first = json.loads(run_pacaloom("curate", *options, outputs=outputs).stdout)["dataset"]
-    found = run_pacaloom("why", "서울", "--dataset", first, outputs=outputs)
+    first = json.loads(run_warm("curate", *options, outputs=outputs).stdout)["dataset"]
+    found = run_warm("why", "서울", "--dataset", first, outputs=outputs)
     decision = {
         "record": json.loads(found.stdout)["id"],
         "verdict": "accept",
@@ -32,14 +32,14 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (outputs / "reviews").mkdir()
     (outputs / "reviews" / "a.jsonl").write_text(json.dumps(decision) + "\n", "utf-8")
-    assert run_pacaloom("curate", *options, outputs=outputs).status == 0
+    assert run_warm("curate", *options, outputs=outputs).status == 0
     return outputs
 
 
 def test_record_that_was_brought_back_names_its_reader_and_what_had_dropped_it(
     outputs: Path,
 ) -> None:
-    done = run_pacaloom("why", "서울", "--dataset", "a", outputs=outputs)
+    done = run_warm("why", "서울", "--dataset", "a", outputs=outputs)
 
     said = " ".join(done.stderr.split())
     assert "was brought back by a reader" in said

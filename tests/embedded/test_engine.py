@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from embedded.engine import EngineError, EngineOptions, start_engine
+from embedded.engine import EngineDiedError, EngineError, EngineOptions, start_engine
 
 SMALL = EngineOptions(parallel=2, context_tokens=512, threads=2)
 
@@ -164,7 +164,7 @@ def test_engine_that_dies_at_work_is_named_in_place_of_its_clients_error(
             assert wait_until_deaf(url, timeout_s=5)
             raise ConnectionError("refused")
 
-    with pytest.raises(EngineError, match="smollm2-135m died: status -9") as caught:
+    with pytest.raises(EngineDiedError, match="smollm2-135m died: status -9") as caught:
         work()
 
     assert isinstance(caught.value.__cause__, ConnectionError)

@@ -11,6 +11,7 @@ import pytest
 
 from flows.compositions import curate
 from flows.engine import Artifact, PlainEngine, line_progress
+from flows.milestones import DatasetPublished, Milestone
 from flows.parameters import CurateParams, FinetuneParams, GenerateParams, RetrainParams, part_of
 from flows.resources import choose_teacher, find_file, load_seeds
 from flows.settings import ROOT, Settings
@@ -23,19 +24,24 @@ from training.finetuning.recipe import Recipe
 Result = TypeVar("Result")
 
 
-class RecordingEngine:
+class RecordingEngine(PlainEngine):
     """Plain calls that write down what they were asked for."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.artifacts: list[Artifact] = []
+        self.milestones: list[Milestone] = []
 
     def run(self, label: str, step: Callable[[], Result]) -> Result:
         self.steps.append(label)
         return step()
 
-    def show(self, artifact: Artifact) -> None:
+    def reach(self, milestone: Milestone) -> None:
+        self.milestones.append(milestone)
+
+    def show(self, artifact: Artifact) -> str:
         self.artifacts.append(artifact)
+        return ""
 
     def say(self, message: str) -> None:
         pass
@@ -71,6 +77,23 @@ def test_curation_shows_its_funnel_and_card(tmp_path: Path) -> None:
     assert card.markdown.startswith("# toy\n")
     assert "Lemon." in card.markdown
     assert "](figures/" not in card.markdown
+
+
+def test_a_version_is_announced_and_said_to_be_old_when_it_comes_again(tmp_path: Path) -> None:
+    source = tmp_path / "r.jsonl"
+    source.write_text(
+        '{"instruction": "꽃 이름을 하나 말해 줘.", "output": "장미입니다."}', "utf-8"
+    )
+    engine = RecordingEngine()
+
+    for _ in range(2):
+        curate(CurateParams(name="toy", input=source), make_settings(tmp_path), engine)
+
+    first, second = engine.milestones
+    assert isinstance(first, DatasetPublished)
+    assert (first.name, first.kept, first.rejected, first.is_new) == ("toy", 1, 0, True)
+    assert first.dataset.startswith("toy/0001-")
+    assert second == first.model_copy(update={"is_new": False})
 
 
 def test_plain_engine_and_recording_engine_publish_the_same_version(tmp_path: Path) -> None:

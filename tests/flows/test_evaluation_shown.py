@@ -23,8 +23,9 @@ class _Watching(PlainEngine):
     def __init__(self) -> None:
         self.shown: list[Artifact] = []
 
-    def show(self, artifact: Artifact) -> None:
+    def show(self, artifact: Artifact) -> str:
         self.shown.append(artifact)
+        return ""
 
 
 def keep(folder: Path, report: EvaluationReport) -> EvaluateOutcome:
@@ -32,7 +33,8 @@ def keep(folder: Path, report: EvaluationReport) -> EvaluateOutcome:
     verdict = report.verdict
     return EvaluateOutcome(
         evaluation=folder, matrix=report.matrix, verdict=verdict.verdict if verdict else None,
-        reasons=verdict.reasons if verdict else (),
+        reasons=verdict.reasons if verdict else (), challenger=report.challenger,
+        baseline=report.baseline,
     )  # fmt: skip
 
 
@@ -66,8 +68,11 @@ def test_the_artifacts_hold_matrix_verdict_checks_and_the_way_to_the_page(tmp_pa
     assert f"`{tmp_path / 'report.html'}`" in matrix.markdown
     assert verdict.title == "Verdict: hold"
     assert "With about 1,140 items" in verdict.markdown
-    assert "| ❌ | slices | reject | topic-ko is 9 points worse. |" in verdict.markdown
-    assert "artifacts `training-chat-lora` (training) and `card-chat`" in verdict.markdown
+    assert "| ✗ | slices | reject | topic-ko is 9 points worse. |" in verdict.markdown
+    assert (
+        "[training](../key/training-chat-lora), [dataset card](../key/card-chat)"
+        in verdict.markdown
+    )
 
 
 def test_without_a_verdict_the_artifact_says_why(tmp_path: Path) -> None:

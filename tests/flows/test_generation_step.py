@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows.engine import PlainEngine
+from flows.engine import Engine, PlainEngine
 from flows.outcomes import GenerateOutcome
 from flows.parameters import GenerateParams
 from flows.settings import Settings
@@ -12,15 +12,18 @@ from schemas.records import Draft
 from schemas.storage import read_jsonl
 from tests.generation.scripted_server import ScriptedServer, serve
 
+PLAIN = PlainEngine()
 LENIENT = CurationConfig(stage=("schema", "duplicate"))
 
 
-def generate(server: ScriptedServer, outputs: Path, **fields: object) -> GenerateOutcome:
+def generate(
+    server: ScriptedServer, outputs: Path, engine: Engine = PLAIN, **fields: object
+) -> GenerateOutcome:
     settings = Settings.model_validate({"outputs": outputs, "base_url": server.base_url})
     params = GenerateParams.model_validate(
         {"name": "toy", "model": "scripted", "prompts_per_round": 4, **fields}
     )
-    return generate_drafts(params.model_copy(update={"curation": LENIENT}), settings, PlainEngine())
+    return generate_drafts(params.model_copy(update={"curation": LENIENT}), settings, engine)
 
 
 def read(outcome: GenerateOutcome) -> list[Draft]:
@@ -70,3 +73,22 @@ def test_finished_run_repeated_asks_nothing(tmp_path: Path) -> None:
     assert first.teacher_requests > 0
     assert again.teacher_requests == 0
     assert again.drafts.read_bytes() == drafts
+
+
+def test_a_scheduled_run_that_is_restarted_adds_nothing_more(tmp_path: Path) -> None:
+    class Scheduled(PlainEngine):
+        run_id = "monday"
+
+    class NextNight(PlainEngine):
+        run_id = "tuesday"
+
+    with serve() as server:
+        generate(server, tmp_path, quota={"en": 4})
+        grown = generate(server, tmp_path, Scheduled(), quota={"en": 4}, grow=True)
+        drafts = grown.drafts.read_bytes()
+        again = generate(server, tmp_path, Scheduled(), quota={"en": 4}, grow=True)
+        restarted = again.drafts.read_bytes()
+        after = generate(server, tmp_path, NextNight(), quota={"en": 4}, grow=True)
+
+    assert (again.teacher_requests, restarted) == (0, drafts)
+    assert after.admitted["en"] >= grown.admitted["en"] + 4

@@ -19,8 +19,9 @@ class _Watching(PlainEngine):
     def __init__(self) -> None:
         self.shown: list[Artifact] = []
 
-    def show(self, artifact: Artifact) -> None:
+    def show(self, artifact: Artifact) -> str:
         self.shown.append(artifact)
+        return ""
 
 
 def make_answer(step: int, language: Language, answer: str) -> SampleAnswer:
@@ -56,8 +57,8 @@ def outcome(tmp_path: Path) -> FinetuneOutcome:
     write_jsonl(tmp_path / "samples.jsonl", answers)
     (tmp_path / "curves.png").write_bytes(b"\x89PNG")
     return FinetuneOutcome(
-        model=tmp_path, loss_before=2, loss_after=1.5, peak_memory_mb=1050, train_seconds=60,
-        steps=12,
+        model=tmp_path, tuned_on=manifest.dataset, loss_before=2, loss_after=1.5,
+        peak_memory_mb=1050, train_seconds=60, steps=12,
     )  # fmt: skip
 
 
