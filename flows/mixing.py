@@ -55,6 +55,8 @@ class _Part(NamedTuple):
     licence: str
     manifest: DatasetManifest | None
     """Of a version of ours."""
+    folder: Path | None
+    """Of a version of ours."""
 
 
 def mix(
@@ -95,6 +97,7 @@ def mix(
         licence=licence,
         card_language=params.card_language,
         parents=parents,
+        drawn_from=tuple(part.folder for part in parts if part.folder is not None),
     )
     manifest = open_version(folder)
     engine.say(f"Kept {manifest.kept:,} of {manifest.generated:,} drawn records in {folder}")
@@ -139,6 +142,7 @@ def _read(part: MixturePart, folder: Path) -> _Part:
         list(map(to_draft, records)),
         part.licence or manifest.licence,
         manifest,
+        folder,
     )
 
 
@@ -158,7 +162,7 @@ def _open_outside(
         draft = make_draft(row, outside.source)
         origin = draft.provenance.model_copy(update={"source_licence": licence})
         drafts.append(draft.model_copy(update={"provenance": origin}))
-    return _Part(outside.source, outside.revision, columns, drafts, licence, None)
+    return _Part(outside.source, outside.revision, columns, drafts, licence, None, None)
 
 
 def _count(params: MixParams, parts: Sequence[_Part]) -> list[int]:

@@ -21,6 +21,7 @@ def publish_curated(
     card_language: Language | None,
     drafts_sha256: str = "",
     parents: tuple[ParentDataset, ...] = (),
+    drawn_from: tuple[Path, ...] = (),
 ) -> Path:
     """Publish both halves and return the version's folder, or that of the same one found.
 
@@ -32,6 +33,7 @@ def publish_curated(
         card_language: None leaves the choice to the records.
         drafts_sha256: Over the drafts; empty where nobody will ask whether they come again.
         parents: What a mixture was drawn from.
+        drawn_from: Folders of those parents that are versions of ours.
     """
     result, judged, review = curated
     with bench.engine.progress("nearest neighbours") as progress:
@@ -61,6 +63,7 @@ def publish_curated(
                 decisions=bench.decisions if review else (),
                 review=review,
                 parents=parents,
+                needed=(*bench.against, *drawn_from),
                 code_version=bench.settings.code_version,
             ),
             bench.settings.outputs / "datasets",

@@ -20,7 +20,12 @@ from pipeline.publishing.funnel import count_languages, count_reasons, count_rea
 from pipeline.publishing.opening import load_edition, read_applied_decisions
 from pipeline.publishing.splits import Splits, split_records
 from pipeline.publishing.statistics.measuring import measure_version
-from pipeline.publishing.versions import check_name, list_versions, open_version
+from pipeline.publishing.versions import (
+    DatasetVersionError,
+    check_name,
+    list_versions,
+    open_version,
+)
 from pipeline.publishing.writing import write_version
 from schemas.errors import UserError
 from schemas.identity import digest_models
@@ -73,6 +78,8 @@ class Publication(NamedTuple):
     """What readers decided, in order."""
     review: ReviewReport | None = None
     parents: tuple[ParentDataset, ...] = ()
+    needed: tuple[Path, ...] = ()
+    """Folders of the versions among ``against`` and ``parents``."""
     card_language: Language | None = None
     """None: Korean where more than half of the records are."""
 
@@ -93,7 +100,8 @@ def publish(
         progress: Told how far the files are.
 
     Raises:
-        DatasetVersionError: The name cannot be a folder's.
+        DatasetVersionError: The name cannot be a folder's, or a version that the new one would
+            refer to was removed meanwhile.
         BusyError: Another process holds the name and does not come to an end.
         StorageError: The folder cannot be written; nothing half-written stays.
     """
@@ -118,7 +126,24 @@ def publish(
             if published:
                 edition = _compare_with(published[-1], edition, say)
             write_version(folder, edition, progress)
+            # As late as can be, and under the lock of the name: maintenance removes under it too.
+            _check_all_there(publication.needed)
     return target
+
+
+def _check_all_there(needed: Sequence[Path]) -> None:
+    """Refuse to refer to what is gone.
+
+    Raises:
+        DatasetVersionError: A version was removed.
+    """
+    for folder in needed:
+        if not folder.exists():
+            raise DatasetVersionError(
+                f"The version {folder.parent.name}/{folder.name}, which the new one would refer "
+                f"to, was removed meanwhile from {folder.parent}. Nothing was published: run the "
+                "same command again, with a version that is there (`./pacaloom datasets list`)."
+            )
 
 
 def choose_card_language(publication: Publication) -> Language:

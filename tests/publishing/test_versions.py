@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import datasets
@@ -161,6 +162,21 @@ def test_half_written_version_leaves_nothing(
 
     with pytest.raises(StorageError, match="No space left on device"):
         publish(make_publication(RECORDS), tmp_path)
+    assert list((tmp_path / "toy").iterdir()) == []
+
+
+def test_version_that_would_refer_to_one_removed_meanwhile_is_not_published(tmp_path: Path) -> None:
+    earlier = publish(make_publication(RECORDS[:20], name="fruits"), tmp_path)
+    later = make_publication(RECORDS)._replace(
+        against=(f"fruits/{earlier.name}",), needed=(earlier,)
+    )
+
+    with pytest.raises(DatasetVersionError, match=rf"fruits/{earlier.name}.*was removed"):
+        publish(
+            later,
+            tmp_path,
+            progress=lambda done, total, note="": shutil.rmtree(earlier, ignore_errors=True),
+        )
     assert list((tmp_path / "toy").iterdir()) == []
 
 
