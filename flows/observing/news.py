@@ -39,6 +39,7 @@ class Writer:
             mask: Takes the secrets out.
         """
         self._mask = mask
+        self._run = identity.run
         name = identity.name
         self._subject = f"{identity.flow} of {name}" if name else identity.flow
         self._origin = mask.hide(f"Run {identity.run}: {place}")
@@ -83,8 +84,9 @@ class Writer:
         return self._write(
             f"approval wanted: {question.title}",
             question.grounds,
-            f"Answer it in Prefect's pages (Resume): it waits for {wait_hours:g} hours, and fails "
-            "without an answer.",
+            "Answer it on the run's page in Prefect (Resume), or where the project lies with "
+            f"./pacaloom answer {self._run} yes (or no). It waits for {wait_hours:g} hours, and "
+            "fails without an answer.",
         )
 
     def _write(self, title: str, what: str, step: str, *, is_failure: bool = False) -> News:

@@ -122,13 +122,14 @@ def test_budget_says_which_cap_and_how_to_raise_it() -> None:
     assert "raise max_usd" in news.body
 
 
-def test_question_says_how_long_it_waits() -> None:
+def test_question_says_how_it_is_answered_and_how_long_it_waits() -> None:
     question = Question("champion-1", "Make demo/2 the champion?", "- better by 3 points")
 
     news = WRITER.ask(question, 48)
 
     assert "Make demo/2 the champion?" in news.title
     assert "better by 3 points" in news.body
+    assert "./pacaloom answer r1 yes" in news.body
     assert "48 hours" in news.body
 
 
