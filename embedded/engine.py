@@ -8,6 +8,7 @@ for one and 20 in all for four.
 """
 
 import os
+import select
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def start_engine(
             try:
                 yield f"{address}/v1"
             except Exception as error:
-                if child.poll() is None:
+                if not _is_ending(child):
                     raise
                 last = _last_words(command, child, messages, start)
                 raise EngineDiedError(f"The engine for {command.alias} died: {last}") from error
@@ -124,6 +125,16 @@ def _await_address(child: Popen[bytes], timeout_s: float) -> str:
         return child.stdout.readline().decode().strip()
     finally:
         killer.cancel()
+
+
+def _is_ending(child: Popen[bytes]) -> bool:
+    """Whether the child has ended or is about to.
+
+    Its clients may hear of it first: the kernel closes what a process holds, standard output before
+    the sockets that were opened later, and only then tells the parent.
+    """
+    is_closed = child.stdout is not None and bool(select.select([child.stdout], [], [], 0)[0])
+    return is_closed or child.poll() is not None
 
 
 def _last_words(

@@ -50,7 +50,7 @@ def test_child_started_from_a_thread_is_gone_after_kill_9_of_its_parent(script: 
 
     parent.kill()
 
-    output, _ = parent.communicate(timeout=10)  # raises when the child still holds the pipe
+    output, _ = parent.communicate(timeout=25)  # raises when the child still holds the pipe
     assert output == ""
 
 
@@ -68,7 +68,7 @@ def test_child_survives_the_thread_that_started_it() -> None:
 
     assert ended == []
     parent.kill()
-    parent.communicate(timeout=10)
+    parent.communicate(timeout=25)
 
 
 def test_child_is_gone_when_the_block_ends() -> None:

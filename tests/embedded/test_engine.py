@@ -9,13 +9,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
 import openai
 import pytest
 
+from embedded.child import run_child
 from embedded.engine import EngineDiedError, EngineError, EngineOptions, start_engine
 
 SMALL = EngineOptions(parallel=2, context_tokens=512, threads=2)
@@ -149,7 +151,7 @@ def test_engine_is_gone_after_kill_9_of_its_parent(smollm2_gguf: Path) -> None:
 
         parent.kill()
 
-        assert wait_until_deaf(url, timeout_s=5)
+        assert wait_until_deaf(url, timeout_s=50)
 
 
 @pytest.mark.slow
@@ -161,13 +163,32 @@ def test_engine_that_dies_at_work_is_named_in_place_of_its_clients_error(
         with start_engine(smollm2_gguf, "smollm2-135m", SMALL) as url:
             for child in children_running("embedded.engine_child", url):
                 os.kill(child, signal.SIGKILL)
-            assert wait_until_deaf(url, timeout_s=5)
+            assert wait_until_deaf(url, timeout_s=50)
             raise ConnectionError("refused")
 
     with pytest.raises(EngineDiedError, match="smollm2-135m died: status -9") as caught:
         work()
 
     assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+def test_engine_whose_clients_see_its_end_before_its_parent_does_is_named_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_dying(
+        module: str, argument: str, messages: IO[bytes]
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return run_child("tests.embedded.dying_child", argument, messages)
+
+    monkeypatch.setattr("embedded.engine.run_child", run_dying)
+
+    def work() -> None:
+        with start_engine(tmp_path / "any.gguf", "tiny", SMALL) as url:
+            assert wait_until_deaf(url, timeout_s=50)
+            raise ConnectionError("refused")
+
+    with pytest.raises(EngineDiedError, match="tiny died: status 9"):
+        work()
 
 
 def children_running(module: str, url: str) -> list[int]:

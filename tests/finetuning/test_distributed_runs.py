@@ -164,9 +164,10 @@ def test_a_stopped_and_a_killed_run_continue_to_what_an_undisturbed_one_makes(
     workshop: Workshop, environment: dict[str, str]
 ) -> None:
     steps: list[int] = []
-    order = workshop.order("disturbed", "lora", max_steps=30, save_steps=2)
+    # So many that no run ends before it is disturbed, however late its parent looks.
+    order = workshop.order("disturbed", "lora", max_steps=100, save_steps=2)
     undisturbed = launch(
-        workshop.order("undisturbed", "lora", max_steps=30, save_steps=2), environment
+        workshop.order("undisturbed", "lora", max_steps=100, save_steps=2), environment
     )
 
     with pytest.raises(KeyboardInterrupt):
@@ -215,7 +216,7 @@ def test_no_process_outlives_a_parent_that_is_killed(
         family = psutil.Process(parent.pid).children(recursive=True)
         parent.kill()
 
-    _, left = psutil.wait_procs(family, timeout=30)
+    _, left = psutil.wait_procs(family, timeout=120)
 
     assert len(family) == 3  # the launcher and two ranks
     assert left == []

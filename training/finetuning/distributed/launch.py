@@ -46,7 +46,8 @@ from training.finetuning.recipe import Settings, read_hardware, resolve
 _ROOT = Path(__file__).resolve().parents[3]
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 5.0
-_REPORT_TIMEOUT_S = 8.0
+_REPORT_TIMEOUT_S = 60.0
+"""torch's launcher gives the others 30 s to end before it kills them, and reports after that."""
 _FIRST = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
 _EACH = re.compile(r"\(local_rank: (?P<rank>\d+)\)\n\s*exitcode\s*: (?P<status>-?\d+)")
 """The launcher's words for the first process that it saw fail, and for each one that failed."""
