@@ -15,7 +15,12 @@ from flows.configuration import (
 )
 from flows.observing.disk import read_free_gb
 from flows.services.notes import find_running
-from flows.services.server_state import ask_server, complain_about_server
+from flows.services.server_state import (
+    PATIENT_TIMEOUT_S,
+    TIMEOUT_S,
+    ask_server,
+    complain_about_server,
+)
 from flows.settings import ENVIRONMENT_FILE, Settings, read_environment, read_settings
 from schemas.frozen import Frozen
 
@@ -100,12 +105,13 @@ def _look_at_server(settings: Settings) -> tuple[ServerShown, str]:
     api_url = settings.prefect_api_url or our_url
     if api_url is None:
         return ServerShown(api_url=None), ""
-    state = ask_server(api_url)
+    is_ours = api_url.rstrip("/") == our_url
+    state = ask_server(api_url, PATIENT_TIMEOUT_S if is_ours else TIMEOUT_S)
     shown = ServerShown(
         api_url=mask_address(api_url),
         is_up=state.is_up,
         version=state.version,
-        started_by_up=api_url.rstrip("/") == our_url,
+        started_by_up=is_ours,
         problem=state.problem,
     )
     return shown, complain_about_server(state) if settings.prefect_api_url else ""

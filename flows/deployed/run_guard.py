@@ -23,8 +23,9 @@ from flows.settings import read_settings
 
 _POLL_S = 1.0
 _STDOUT = 1
-_REPORT_TIMEOUT_S = 20.0
-"""Most of it is for a service that takes notifications and does not answer."""
+_REPORT_TIMEOUT_S = 60.0
+"""For a service that takes notifications and does not answer, and for a server that is overloaded:
+a run of which it is not told stays Running until the next ``up``."""
 
 
 def guard_run(run_id: str, environment: Mapping[str, str]) -> None:

@@ -17,7 +17,8 @@ from pydantic_core import to_json
 
 from schemas.errors import PacaloomError
 
-TIMEOUT_S = 1.0
+TIMEOUT_S = 5.0
+"""Half of what Prometheus gives a scrape; a busy server takes a second and more."""
 FAILURES = ("FAILED", "CRASHED")
 ENDINGS = ("COMPLETED", *FAILURES, "CANCELLED")
 _WAITING = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")

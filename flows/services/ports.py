@@ -8,7 +8,12 @@ from pathlib import Path
 import psutil
 
 from flows.services.fault import Fault
-from flows.services.server_state import ask_server, complain_about_version
+from flows.services.server_state import (
+    PATIENT_TIMEOUT_S,
+    TIMEOUT_S,
+    ask_server,
+    complain_about_version,
+)
 
 _HIGHEST_PORT = 2**16 - 1
 _INTERPRETER = "python"
@@ -25,7 +30,9 @@ def check_port(port: int) -> list[Fault]:
     if error.errno != errno.EADDRINUSE:
         return [Fault(f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}): try {other}.")]
     process = _find_listener(port)
-    state = ask_server(f"http://127.0.0.1:{port}/api")
+    outputs = read_outputs(process)
+    timeout_s = TIMEOUT_S if outputs is None else PATIENT_TIMEOUT_S
+    state = ask_server(f"http://127.0.0.1:{port}/api", timeout_s)
     if state.version is None:
         return [
             Fault(
@@ -33,7 +40,6 @@ def check_port(port: int) -> list[Fault]:
                 f"choose {other}."
             )
         ]
-    outputs = read_outputs(process)
     if outputs is not None:
         way = f"Stop it with `PACALOOM_OUTPUTS={shlex.quote(outputs)} make down`"
         return [

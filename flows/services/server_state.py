@@ -17,6 +17,9 @@ from schemas.errors import UserError
 
 _VERSION = re.compile(r"\d+\.\d+\.\w+(?:[.+-]\w+)*")
 _LONGEST_ANSWER = 1_000_000
+TIMEOUT_S = 3.0
+PATIENT_TIMEOUT_S = 20.0
+"""For a server that should be there: on a busy machine it is silent for seconds at a time."""
 
 
 class ServerVersionError(UserError):
@@ -34,7 +37,7 @@ class ServerState(NamedTuple):
     """Why there is no answer."""
 
 
-def ask_server(api_url: str, timeout_s: float = 3.0) -> ServerState:
+def ask_server(api_url: str, timeout_s: float = TIMEOUT_S) -> ServerState:
     """Ask an address for its health and version."""
     try:
         answer = _get(f"{api_url.rstrip('/')}/admin/version", timeout_s)
@@ -78,7 +81,7 @@ def require_server(api_url: str) -> None:
         ServerVersionError: It does not answer, or is too different from the Prefect that is
             installed here.
     """
-    complaint = complain_about_server(ask_server(api_url))
+    complaint = complain_about_server(ask_server(api_url, PATIENT_TIMEOUT_S))
     if complaint:
         raise ServerVersionError(complaint)
 
