@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from platformdirs import user_cache_path
 
 from embedded.fetch import fetch_model
@@ -23,8 +23,11 @@ from pipeline.publishing.statistics import korean
 os.environ["OMP_NUM_THREADS"] = "1"  # noqa: TID251 - also for processes that tests start
 
 # By default an example that takes 0.2 s fails its test, as one does now and then on a busy machine.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples in each run, so that one fails where the code has changed and nowhere else.
+# Others are looked for with --hypothesis-profile=untimed.
+settings.register_profile("repeated", settings.get_profile("untimed"), derandomize=True)
+settings.load_profile("repeated")
 
 
 @pytest.fixture(scope="module", autouse=True)

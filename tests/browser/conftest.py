@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pipeline.publishing.edition import Edition
 from pipeline.publishing.report.report import ReviewMode, write_report
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OWN = ("file:", "data:", "blob:")
+_PATIENCE_MS = 120_000
 
 OpenReport = Callable[..., Page]
 """Write the report of an edition, open it from disk and wait for its records."""
@@ -32,6 +33,8 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    # 5 s by default, which a busy machine may take.
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
@@ -42,6 +45,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def guarded(browser: Browser) -> Generator[Page]:
     """Lend a page of a fresh context; afterwards it must have done nothing that it may not."""
     context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"error: {error}"))

@@ -1,6 +1,7 @@
 """People read an evaluation: verdict, matrix, differences, answers; and no text of it runs."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -261,12 +262,12 @@ def test_pages_turn_and_the_address_keeps_the_view(open_page: OpenPage) -> None:
     page.locator("#pager-top").get_by_role("button", name="Next page").click()
 
     expect(page.locator("#pager-top .note")).to_have_text("2 of 15")
-    assert page.url.endswith("#view=answers&page=2")
+    expect(page).to_have_url(re.compile("#view=answers&page=2$"))
     page.reload()
     page.wait_for_selector("body[data-loaded]")
     expect(page.locator("#pager-top .note")).to_have_text("2 of 15")
     page.locator("#outcomes").get_by_role("button", name="Both right").click()
-    assert "page=" not in page.url
+    expect(page).not_to_have_url(re.compile("page="))
 
 
 def test_the_page_speaks_korean_and_english(open_page: OpenPage) -> None:

@@ -13,6 +13,7 @@ from schemas.exchange import Completion, Decoding, Exchange, Message, Prompt
 from schemas.judgements import Assessment, Grade, Judgement
 from schemas.records import InstructionRecord, Neighbour, Provenance, Rejection, SeedTask, to_draft
 from tests.browser.editions import make_edition
+from tests.browser.settling import settle
 
 pytestmark = pytest.mark.browser
 
@@ -188,7 +189,7 @@ def test_overview_and_table_show_payloads_as_text(
     assert set(PAYLOADS) <= set(tasks.all_text_contents())
 
     page.keyboard.press("o")
-    page.wait_for_timeout(50)
+    settle(page)
     for key in ("PageDown",) * 8 + ("End", "Home"):
         page.keyboard.press(key)
     assert_nothing_ran(page)
@@ -200,9 +201,9 @@ def test_payloads_can_be_searched_for(open_report: OpenReport, edition: Edition)
 
     for query in ("<script>", "__proto__", '"', "\\", "${", "[", ".*", "\u202e", "\ufeff"):
         page.locator("#search").fill(query)
-        page.wait_for_timeout(20)
+        settle(page)
     page.locator("#search").fill("</script><script>window.hacked=1</script>")
-    page.wait_for_timeout(50)
+    settle(page)
 
     wanted = "</script><script>window.hacked=1</script>"
     assert page.locator("#hits").text_content() == (

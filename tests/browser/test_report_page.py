@@ -14,6 +14,7 @@ from schemas.judgements import Assessment, Grade, Judgement
 from schemas.records import InstructionRecord, Language, Neighbour, Rejection, SeedTask
 from schemas.review import ReviewDecision
 from tests.browser.editions import make_edition, make_origin, make_record, make_rejection
+from tests.browser.settling import settle
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +94,7 @@ def search(page: Page, query: str) -> list[str]:
     page.keyboard.press("/")
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(query)
-    page.wait_for_timeout(50)
+    settle(page)
     return sorted(titles(page))
 
 
@@ -158,10 +159,10 @@ def test_ranges_narrow_by_judge_and_similarity(open_report: OpenReport) -> None:
     page = open_report(EDITION, "#view=records")
 
     page.get_by_label("Nearest similarity: from").fill("0.5")
-    page.wait_for_timeout(50)
+    settle(page)
     assert sorted(titles(page)) == sorted([SEOUL.instruction, REPEAT.draft.instruction])
     page.get_by_label("Judge’s score: from").fill("4.5")
-    page.wait_for_timeout(50)
+    settle(page)
     assert titles(page) == [SEOUL.instruction]
 
 
@@ -170,10 +171,10 @@ def test_columns_sort_both_ways_with_empty_values_last(open_report: OpenReport) 
     head = page.get_by_role("columnheader", name="Nearest")
 
     head.get_by_role("button").click()
-    page.wait_for_timeout(50)
+    settle(page)
     falling = titles(page)
     head.get_by_role("button").click()
-    page.wait_for_timeout(50)
+    settle(page)
     rising = titles(page)
 
     with_value = [REPEAT.draft.instruction, SEOUL.instruction, SORT.instruction]
@@ -188,10 +189,11 @@ def test_a_view_is_shared_by_its_address(open_report: OpenReport) -> None:
     page = open_report(EDITION, "#view=records")
     search(page, "서울")
     page.get_by_role("checkbox", name="Rejected").check()
-    page.wait_for_timeout(50)
+    settle(page)
 
-    address = page.url.split("#")[1]
-    again = open_report(EDITION, "#" + address)
+    # page.url hears of it from another process, a moment later.
+    address: str = page.evaluate("location.hash")
+    again = open_report(EDITION, address)
 
     assert titles(again) == [REPEAT.draft.instruction]
     expect(again.get_by_role("checkbox", name="Rejected")).to_be_checked()
@@ -237,7 +239,7 @@ def test_a_chart_leads_to_its_records(open_report: OpenReport) -> None:
         "button", name="Placeholder"
     ).click()
 
-    page.wait_for_timeout(50)
+    settle(page)
     assert titles(page) == [BLANK.draft.instruction]
 
 
@@ -287,7 +289,7 @@ def test_everything_works_with_keys_alone(open_report: OpenReport) -> None:
 
     page.keyboard.press("/")
     page.keyboard.insert_text("서울")
-    page.wait_for_timeout(50)
+    settle(page)
     page.keyboard.press("Enter")
     expect(page.locator("#panel")).to_be_visible()
     first = page.locator("#story-id").text_content()

@@ -1,6 +1,7 @@
 """A reader decides in a real browser, and only the reader can."""
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Generator, Iterator
@@ -38,7 +39,6 @@ ROWS = [
 ]
 JEJU, WEATHER, FLOWER, TAG = (row["instruction"] for row in ROWS)
 TOKEN = "a-token-of-these-tests"  # noqa: S105 - opens nothing else
-_TIMEOUT_MS = 8000
 
 
 class Served(NamedTuple):
@@ -56,7 +56,6 @@ class Served(NamedTuple):
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(locale="en-US")
-    context.set_default_timeout(_TIMEOUT_MS)
     context.add_init_script("localStorage.setItem('pacaloom.language', 'en')")
     yield context
     context.close()
@@ -141,7 +140,7 @@ def test_decisions_survive_a_reload_and_are_in_the_next_version(
 ) -> None:
     with serving(settings) as served:
         open_records(page, served)
-        assert page.url.endswith(f":{served.port}/")
+        expect(page).to_have_url(f"http://127.0.0.1:{served.port}/")
         page.get_by_role("button", name="Records").click()
         page.locator(".line", has_text=JEJU).click()
         jeju = page.inner_text("#story-id")
@@ -416,4 +415,4 @@ def test_browser_that_is_started_with_a_page_from_disk_is_led_in(
         page.goto(door.as_uri())
         expect(page.locator("body[data-loaded=true]")).to_be_attached()
 
-        assert page.url.partition("#")[0] == f"http://127.0.0.1:{served.port}/"
+        expect(page).to_have_url(re.compile(f"^http://127.0.0.1:{served.port}/(#|$)"))

@@ -50,20 +50,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([binary, *options, "--dir", str(folder)], stdout=log)
         try:
-            wait_for(port)
+            wait_for(port, process)
             yield Server(port)
         finally:
             process.terminate()
             process.wait()
 
 
-def wait_for(port: int) -> None:
-    for _ in range(100):
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    while process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise TimeoutError(f"no Redis on port {port}")
+    raise ChildProcessError(f"Redis ended before it listened on port {port}")
 
 
 def make_pair(ending: str, completion_id: str) -> list[InstructionRecord]:

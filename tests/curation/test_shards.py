@@ -42,7 +42,7 @@ def test_interrupted_examination_leaves_no_process() -> None:
     with pytest.raises(KeyboardInterrupt):
         examine_in_processes(2)(make_drafts(20_000), CurationConfig(), interrupt)
 
-    assert set(multiprocessing.active_children()) == others
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_killed_process_is_an_error_that_says_so() -> None:
@@ -55,7 +55,7 @@ def test_killed_process_is_an_error_that_says_so() -> None:
     with pytest.raises(LostProcessError, match="for want of memory"):
         examine_in_processes(2)(make_drafts(20_000), CurationConfig(), kill)
 
-    assert set(multiprocessing.active_children()) == others
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_progress_is_told_shard_by_shard_and_ends_at_the_whole() -> None:

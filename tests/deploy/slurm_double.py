@@ -65,13 +65,13 @@ def _sbatch(cluster: Path, options: dict[str, str], arguments: list[str]) -> int
 
 
 def _run_job(job: Path) -> int:
+    # A job is in the queue as running before its script does anything.
+    begin = 'echo $$ > "$0/pid"; echo RUNNING > "$0/state"; exec "$0/slurm_script"'
     with Path((job / "output").read_text()).open("ab") as output:
         script = subprocess.Popen(
-            [str(job / "slurm_script")], cwd=(job / "chdir").read_text(),
+            ["/bin/sh", "-c", begin, str(job)], cwd=(job / "chdir").read_text(),
             stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
-    (job / "pid").write_text(str(script.pid))
-    (job / "state").write_text("RUNNING")
     status = script.wait()
     _end(job, status if status >= 0 else 1)
     return 0
@@ -94,7 +94,7 @@ def _queued(cluster: Path, name: str) -> list[Path]:
 
 def _squeue(cluster: Path, options: dict[str, str]) -> int:
     for job in _queued(cluster, options["--name"]):
-        print((job / "state").read_text())  # noqa: T201
+        print((job / "state").read_text().strip())  # noqa: T201
     return 0
 
 

@@ -39,12 +39,10 @@ def transformers_server(smollm2_checkpoint: Path, tmp_path: Path) -> Generator[s
 
 
 def wait_until_up(url: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
     while True:
         assert server.poll() is None
-        assert time.monotonic() < deadline
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+            urllib.request.urlopen(url, timeout=60).close()  # noqa: S310 - our own address
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
         else:

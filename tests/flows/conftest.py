@@ -35,9 +35,7 @@ def opened(
     }
     house = PrefectHouse(tmp_path_factory.mktemp("outputs"), find_free_port(), variables)
     try:
-        said = house.call_up()
-        assert said.status == 0, said.stderr
-        yield Opened(house, said)
+        yield house.open()
         stopped = run_pacaloom("down", outputs=house.outputs)
         assert stopped.status == 0, stopped.stderr
         assert stopped.stderr.count("Stopped the") == 2

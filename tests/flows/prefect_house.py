@@ -1,10 +1,13 @@
 """The Prefect server, worker and deployments that all tests of a session share.
 
 They take up to half a minute to start, so they are started once. Whoever uses them names things
-after the test, counts from what was there before, and leaves no run at work.
+after the test, counts from what was there before, and leaves no run at work. No schedule starts
+one either, whatever the time of day.
 """
 
+import http
 import time
+import urllib.error
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +16,7 @@ from typing import Any, NamedTuple
 from benchmarks.service_house import ENDED, House, State
 from tests.cli.command import ROOT, Finished, run_pacaloom
 
-PATIENCE_S = 240.0
-_NO_FORM = "Run input schema not found."
+PATIENCE_S = 600.0
 
 
 def wait_for(what: str, check: Callable[[], Any]) -> Any:
@@ -35,11 +37,44 @@ class PrefectHouse(House):
         variables = {**self.variables, "PREFECT_API_URL": self.api_url}
         return run_pacaloom(*arguments, outputs=self.outputs, cwd=None, root=ROOT, **variables)
 
+    def open(self) -> "Opened":
+        """Start it for the first time, and see what the schedules plan."""
+        said = self._call_up(self.outputs)
+        assert said.status == 0, said.stderr
+        planned = self._await_plan()
+        self.pause_schedules()
+        return Opened(self, said, planned)
+
     def call_up(self, outputs: Path | None = None) -> Finished:
         """Run ``./pacaloom up`` on the house's port, if need be on other outputs."""
-        arguments = ("up", "--port", str(self.port))
-        where = outputs or self.outputs
-        return run_pacaloom(*arguments, outputs=where, cwd=None, root=ROOT, **self.variables)
+        said = self._call_up(outputs or self.outputs)
+        if outputs is None:
+            assert said.status == 0, said.stderr
+            self.pause_schedules()
+        return said
+
+    def up(self) -> str:
+        said = super().up()
+        self.pause_schedules()
+        return said
+
+    def pause_schedules(self) -> None:
+        """Have the server forget what is planned, until deployments are written anew.
+
+        A nightly run that fell due during a test would be counted by it, and take the place that
+        its deployment has. Whatever is asked for is started all the same.
+        """
+        ids = self._names_of_scheduled()
+
+        def forget() -> bool:
+            for id_ in ids:
+                self.ask(f"/deployments/{id_}/pause_deployment", {})
+            # What fell due in this very minute goes on, and the scheduler may be at work; a
+            # suspended run waits for a person.
+            states = {run["state_type"] for run in self._read_auto_scheduled()}
+            return states <= {*ENDED, "PAUSED"}
+
+        wait_for("end of scheduled runs", forget)
 
     def deployments(self) -> dict[str, str]:
         """Name -> id."""
@@ -93,8 +128,8 @@ class PrefectHouse(House):
         states = ENDED | {"PAUSED"}
         wait_for("question", lambda: self.read_state(run_id).type in states)
         assert self.read_state(run_id).type == "PAUSED", self.read_state(run_id).message
-        # The form is there a moment later, and nobody would be as fast.
-        wait_for("form", lambda: self.resume(run_id, {})["details"]["reason"] != _NO_FORM)
+        # The form is there a moment later, its text last, and nobody would be as fast.
+        wait_for("form", lambda: self._has_form(run_id))
 
     def read_log(self, run_id: str) -> str:
         lines = self.ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
@@ -105,6 +140,43 @@ class PrefectHouse(House):
         newest_last = {"sort": "CREATED_DESC"}
         return {one["key"]: one for one in self.ask("/artifacts/filter", newest_last)[::-1]}
 
+    def _call_up(self, outputs: Path) -> Finished:
+        arguments = ("up", "--port", str(self.port))
+        return run_pacaloom(*arguments, outputs=outputs, cwd=None, root=ROOT, **self.variables)
+
+    def _names_of_scheduled(self) -> dict[str, str]:
+        """Id -> name of each deployment that has a schedule."""
+        found = self.ask("/deployments/filter", {})
+        return {one["id"]: one["name"] for one in found if one["schedules"]}
+
+    def _await_plan(self) -> dict[str, list[str]]:
+        """Wait until each schedule has planned runs; return their times by deployment."""
+        names = self._names_of_scheduled()
+
+        def read() -> dict[str, list[str]]:
+            plan: dict[str, list[str]] = {}
+            for run in self._read_auto_scheduled():
+                if run["state_type"] == "SCHEDULED":
+                    times = plan.setdefault(names[run["deployment_id"]], [])
+                    times.append(run["expected_start_time"])
+            return plan if plan.keys() == set(names.values()) else {}
+
+        return wait_for("planned runs of each schedule", read)
+
+    def _read_auto_scheduled(self) -> list[dict[str, Any]]:
+        runs = self.ask("/flow_runs/filter", {"limit": 200, "sort": "EXPECTED_START_TIME_DESC"})
+        return [run for run in runs if run["auto_scheduled"]]
+
+    def _has_form(self, run_id: str) -> bool:
+        keys = self.run(run_id)["state"]["state_details"]["run_input_keyset"]
+        try:
+            self.ask(f"/flow_runs/{run_id}/input/{keys['description']}")
+        except urllib.error.HTTPError as error:
+            if error.code != http.HTTPStatus.NOT_FOUND:
+                raise
+            return False
+        return True
+
     def _path(self, deployment: str) -> str:
         return f"/deployments/{self.deployments()[deployment]}"
 
@@ -114,3 +186,5 @@ class Opened(NamedTuple):
 
     house: PrefectHouse
     said: Finished
+    planned: dict[str, list[str]]
+    """Deployment name -> the times of the runs that its schedule had planned."""

@@ -49,7 +49,7 @@ def test_run_that_finishes_its_step_first_is_cancelled_without_having_crashed(
     cancel(house, run_id)
 
     assert house.end_of(run_id).type == "CANCELLED"
-    assert house.await_no_strangers() == 0
+    wait_for("end of its processes", lambda: not house.strangers())
     history = history_of(house, run_id)
     assert history[-1] == "CANCELLED"
     assert "CRASHED" not in history

@@ -115,7 +115,7 @@ def generate(
     """Run to the end with a real client on a real journal."""
 
     def connect() -> Endpoint:
-        return Teacher(base_url, MODEL, KEY, concurrency=config.concurrency, timeout_s=20)
+        return Teacher(base_url, MODEL, KEY, concurrency=config.concurrency)
 
     with Journal(journal_path) as journal:
         return run(journal, connect, config, progress=progress)

@@ -43,6 +43,8 @@ class Trick(NamedTuple):
     reset_after: int | None = None
     """Reset the connection after this many bytes of the body."""
     delay_s: float = 0.0
+    held_until: asyncio.Event | None = None
+    """Wait for it first; the script may set it."""
     hang: bool = False
     """Never answer."""
     raw: bytes = b""
@@ -112,6 +114,8 @@ class ScriptedServer:
             self._charge(body, trick)
             if trick.hang:
                 await asyncio.Event().wait()
+            if trick.held_until:
+                await trick.held_until.wait()
             if trick.delay_s:
                 await asyncio.sleep(trick.delay_s)
             return await self._play(request, body, trick)
@@ -227,13 +231,21 @@ def serve(script: Script = lambda _number, _asked: None) -> Generator[ScriptedSe
         host, port = runner.addresses[0][:2]
         server.base_url = f"http://{host}:{port}/v1"
 
+    async def stop() -> None:
+        await runner.cleanup()
+        # Of clients that died, whose requests hang still.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -186,10 +186,10 @@ async def test_account_without_credit_ends_the_run_at_once(code: str) -> None:
 
 
 async def test_slow_endpoint_is_given_more_time_at_each_attempt() -> None:
-    # 0.15 s of patience, 0.3 at the second attempt, 0.45 at the third: the answer takes 0.35 s.
-    with serve(lambda _number, _asked: Trick(answer=True, delay_s=0.35)) as server:
+    # 0.7 s of patience, 1.4 at the second attempt, 2.1 from the third on: the answer takes 0.9 s.
+    with serve(lambda _number, _asked: Trick(answer=True, delay_s=0.9)) as server:
         async with Teacher(
-            server.base_url, MODEL, KEY, concurrency=1, timeout_s=0.15, clock=SkippedTime().clock
+            server.base_url, MODEL, KEY, concurrency=1, timeout_s=0.7, clock=SkippedTime().clock
         ) as teacher:
             answer = await teacher.complete(make_prompt(), Budget())
 

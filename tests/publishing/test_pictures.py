@@ -248,7 +248,6 @@ def test_drawing_prints_nothing_even_without_a_home_to_keep_a_cache_in(tmp_path:
         env={"HOME": str(home), "TMPDIR": str(tmp_path), "PATH": os.defpath},
         capture_output=True,
         check=False,
-        timeout=60,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

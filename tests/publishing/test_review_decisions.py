@@ -107,12 +107,13 @@ def test_decision_on_a_record_that_another_reader_decided_meanwhile_is_refused(
 
 def test_lines_of_two_servers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "fruits.jsonl"
-    context = multiprocessing.get_context("fork")
+    # Not forked: a copy of a process that has threads may hang.
+    context = multiprocessing.get_context("spawn")
     servers = [context.Process(target=append_many, args=(path, prefix, 25)) for prefix in "ab"]
     for server in servers:
         server.start()
     for server in servers:
-        server.join(30)
+        server.join()
 
     assert len({one.record for one in read_stored_decisions(path).decisions}) == 50
 

@@ -106,8 +106,8 @@ def test_second_publisher_waits_for_the_first_and_says_so(
             time.sleep(0.02)
         assert list_versions(tmp_path / "datasets", "toy") == []
         (tmp_path / "go").touch()
-        printed, _ = publisher.communicate(timeout=60)
-        thread.join(timeout=60)
+        printed, _ = publisher.communicate()
+        thread.join()
 
     assert "Another process is at work on 'toy'" in said[0]
     versions = list_versions(tmp_path / "datasets", "toy")
@@ -119,7 +119,7 @@ def test_second_publisher_waits_for_the_first_and_says_so(
 def test_killed_publisher_leaves_nothing_that_the_next_one_does_not_remove(tmp_path: Path) -> None:
     with halted_publisher(tmp_path, 20) as publisher:
         os.kill(publisher.pid, signal.SIGKILL)
-        publisher.wait(timeout=60)
+        publisher.wait()
     left = [path.name for path in (tmp_path / "datasets" / "toy").iterdir()]
     assert [name[:6] for name in left] == [".0001-"]
     assert list_versions(tmp_path / "datasets", "toy") == []
@@ -156,7 +156,7 @@ publish(make_publication(30), Path(sys.argv[1]))
 def publish_elsewhere(folder: Path, environment: dict[str, str]) -> dict[str, bytes]:
     command = [sys.executable, "-c", PRINTS, str(folder)]
     path = {"PATH": os.defpath, "HOME": str(folder.parent)}
-    subprocess.run(command, cwd=ROOT, env=path | environment, check=True, timeout=120)
+    subprocess.run(command, cwd=ROOT, env=path | environment, check=True)
     files = (file for file in (folder / "toy").rglob("*") if file.is_file())
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
