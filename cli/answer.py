@@ -7,6 +7,7 @@ from cli.arguments import Parser, TeachingFormatter
 from cli.terminal_text import make_visible
 from flows.settings import enter_prefect_environment, read_settings
 from schemas.errors import UserError
+from schemas.markdown import read_plain
 
 _EXAMPLES = """examples:
   pacaloom answer                                  what waits, and until when
@@ -65,7 +66,8 @@ def run_answer(arguments: Sequence[str]) -> int:
     for one in waiting:
         until = f"{one.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if one.until else "any time"
         print(f"{make_visible(one.run_name)}  {one.run_id}  waits until {until}\n")
-        print("".join(f"    {make_visible(line)}\n" for line in one.text.splitlines()))
+        lines = read_plain(one.text).splitlines()
+        print("".join(f"    {make_visible(line)}\n" for line in lines))
     if waiting:
         print(f"Answer with: ./pacaloom answer {make_visible(waiting[0].run_name)} yes")
     else:

@@ -16,6 +16,7 @@ _MOST_PLACES = 92
 _MOST_IN_NAME = 80
 _MARKUP = re.compile(r"[!#$&*/<=>@\[\\\]^_`{|}~]|^[-+]|:(?=\S)|\.(?=[^\s\d])")
 """What can begin markup, in a line of its own or within one; commas and the like stay readable."""
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _SPECIAL = re.compile(r"[!\"#$&'()*+<=>@\[\\\]^_`{|}~:/]|^[-\d]|\.(?=\S)")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
@@ -36,6 +37,11 @@ def plain(text: str) -> str:
     """Escape text for a place where a code span cannot stand, such as a picture's description."""
     folded = _show_unseen(" ".join(text.split()))
     return _MARKUP.sub(r"\\\g<0>", folded)
+
+
+def read_plain(markdown: str) -> str:
+    """Read Markdown for a terminal: what :func:`plain` has escaped is as it was."""
+    return _ESCAPED.sub(r"\1", markdown)
 
 
 def fence(text: str) -> str:
