@@ -23,8 +23,10 @@ import psutil
 
 from benchmarks.endpoint import ROOT
 
-Target = Literal["flow", "worker", "server", "everything", "teacher", "training"]
-TARGETS: tuple[Target, ...] = ("flow", "worker", "server", "everything", "teacher", "training")
+Target = Literal["flow", "worker", "server", "everything", "teacher", "training", "launcher"]
+TARGETS: tuple[Target, ...] = (
+    "flow", "worker", "server", "everything", "teacher", "training", "launcher"
+)  # fmt: skip
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 _FOREIGN = ("OPENAI_", "PACALOOM_", "PREFECT_")
@@ -100,7 +102,9 @@ class House(NamedTuple):
             "worker": ("worker start",),
             "server": ("server start",),
             "teacher": ("embedded.engine_child",),
-            "training": ("training.finetuning.distributed.worker",),
+            # The launcher has the name of what it starts among its arguments.
+            "training": ("-u -m training.finetuning.distributed.worker",),
+            "launcher": ("training.finetuning.distributed.launcher",),
             "everything": ("",),
         }
         found = [one for one in self.processes() if _has(one, words[target])]

@@ -3,7 +3,8 @@
 A real server and worker, started by ``./pacaloom up``, and the deployment ``retrain/demo`` at a
 small size: a scripted endpoint as the teacher, which counts what it is asked, and a tiny student.
 Each cycle is a run of its own, killed once: the flow's process, the worker, the server, everything
-at once, the embedded teacher (which then teaches) or a training process (two then train). Counted:
+at once, the embedded teacher (which then teaches), or a training process or its launcher (two then
+train). Counted:
 - runs that were completed after ``up`` and, where the run had ended, its retry;
 - processes that were left behind by a run that had ended, a minute later;
 - prompts whose answer was in the journal at the kill and that were sent again;
@@ -93,7 +94,7 @@ def make_params(name: str, student: Path, target: Target) -> dict[str, Any]:
         "min_rows": 2,
         # The embedded teacher may write more than the tiny student can read.
         "on_overlong": "drop",
-        "processes": 2 if target == "training" else 1,
+        "processes": 2 if target in ("training", "launcher") else 1,
         "task": ["topic-en"],
         "shots": [0],
         "draws": 1,
@@ -176,7 +177,7 @@ def run_cycle(bench: Bench, number: int, target: Target, draw: random.Random) ->
 def await_moment(bench: Bench, run_id: str, target: Target, draw: random.Random) -> float:
     """Wait for the drawn moment: in the run's life, or in that of a target that comes and goes."""
     longest_s = bench.whole_s
-    if target in ("teacher", "training"):
+    if target in ("teacher", "training", "launcher"):
         longest_s = 8.0
         deadline = time.monotonic() + _LONGEST_WAIT_FOR_TARGET_S
         while not bench.house.find(target) and time.monotonic() < deadline:

@@ -191,12 +191,18 @@ def test_a_process_alone_meets_nobody() -> None:
     ],
 )
 def test_of_a_lost_process_one_line_is_told(messages: str, line: str) -> None:
-    assert describe_loss(messages, has_begun="come up" not in line) == line
+    assert describe_loss(messages, 1, has_begun="come up" not in line) == line
+
+
+def test_a_launcher_that_is_killed_has_nothing_to_report() -> None:
+    line = describe_loss("", -9, has_begun=True)
+
+    assert line == "The launcher of the run was ended by SIGKILL, perhaps because memory ran out"
 
 
 def test_a_process_that_is_lost_without_a_report_is_not_taken_for_one_that_never_began() -> None:
     messages = "RuntimeError: Connection closed by peer\nW1123 Sending process 7 SIGTERM\n"
 
-    line = describe_loss(messages, has_begun=True)
+    line = describe_loss(messages, None, has_begun=True)
 
     assert line == "A process of the run was lost: RuntimeError: Connection closed by peer"

@@ -46,8 +46,7 @@ from training.finetuning.recipe import Settings, read_hardware, resolve
 _ROOT = Path(__file__).resolve().parents[3]
 _POLL_S = 0.1
 _STOP_TIMEOUT_S = 5.0
-_REPORT_TIMEOUT_S = 60.0
-"""torch's launcher gives the others 30 s to end before it kills them, and reports after that."""
+_REPORT_TIMEOUT_S = 8.0
 _FIRST = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+)")
 _EACH = re.compile(r"\(local_rank: (?P<rank>\d+)\)\n\s*exitcode\s*: (?P<status>-?\d+)")
 """The launcher's words for the first process that it saw fail, and for each one that failed."""
@@ -144,24 +143,40 @@ def _find_lost(run: _Run) -> str | None:
     is_missing = any(not _is_alive(pid) for pid in run.pids.values())
     if not is_missing and run.launcher.poll() is None:
         return None
-    with suppress(subprocess.TimeoutExpired):
-        # It reports on the process that failed first; others may have followed.
-        run.launcher.wait(_REPORT_TIMEOUT_S)
+    status = _await_report(run.launcher)
     run.messages.seek(0)
-    reason = describe_loss(run.messages.read().decode(errors="replace"), has_begun=bool(run.pids))
+    reason = describe_loss(
+        run.messages.read().decode(errors="replace"), status, has_begun=bool(run.pids)
+    )
     return (
         f"{reason}. All of them were ended. Run the same command again; it continues from the last "
         "checkpoint."
     )
 
 
-def describe_loss(messages: str, *, has_begun: bool) -> str:
+def _await_report(launcher: subprocess.Popen[bytes]) -> int | None:
+    """Give the launcher time to report who failed first; return its exit status, if it has one."""
+    with suppress(subprocess.TimeoutExpired):
+        return launcher.wait(_REPORT_TIMEOUT_S)
+    # It waits for those that hang for want of a partner: half a minute, then it kills them.
+    for process in _family(launcher)[1:]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        return launcher.wait(_REPORT_TIMEOUT_S)
+    return None
+
+
+def describe_loss(messages: str, launcher_status: int | None, *, has_begun: bool) -> str:
     """Make one line of what launcher and processes have written.
 
     Args:
         messages: All of it, as far as the launcher's report has come.
+        launcher_status: What the launcher ended with; None while it runs.
         has_begun: Whether a process had come up.
     """
+    if launcher_status is not None and launcher_status < 0:
+        return f"The launcher of the run {_tell_signal(launcher_status)}"
     first = _FIRST.search(messages)
     words = _WORDS.search(messages)
     if first is None:
@@ -175,10 +190,14 @@ def describe_loss(messages: str, *, has_begun: bool) -> str:
     cause = next((each for each in failures if _is_killed(int(each["status"]))), first)
     status, rank = int(cause["status"]), cause["rank"]
     if status < 0:
-        name = signal.Signals(-status).name
-        hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
-        return f"Process {rank} of the run was ended by {name}{hint}"
+        return f"Process {rank} of the run {_tell_signal(status)}"
     return f"Process {rank} of the run failed: {words[0] if words else f'exit status {status}'}"
+
+
+def _tell_signal(status: int) -> str:
+    name = signal.Signals(-status).name
+    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"
 
 
 def _is_killed(status: int) -> bool:
