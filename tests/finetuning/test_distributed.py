@@ -1,3 +1,4 @@
+import signal
 import threading
 from pathlib import Path
 
@@ -182,6 +183,14 @@ def test_a_process_alone_meets_nobody() -> None:
             "  rank      : 0 (local_rank: 0)\n  exitcode  : -15 (pid: 7)\n",
             "Process 1 of the run failed: ValueError: 학습률",
             id="failed-and-the-other-ended",
+        ),
+        pytest.param(
+            "ValueError: 학습률\n"
+            "E1123 [...] failed (exitcode: 1) local_rank: 1 (pid: 8) of binary: python\n"
+            "Failures:\n[0]:\n"
+            f"  rank      : 0 (local_rank: 0)\n  exitcode  : {-signal.SIGUSR2:d} (pid: 7)\n",
+            "Process 1 of the run failed: ValueError: 학습률",
+            id="failed-and-the-other-hung",
         ),
         pytest.param(
             "python: No module named accelerate\n\n",

@@ -51,8 +51,10 @@ _FIRST = re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<ran
 _EACH = re.compile(r"\(local_rank: (?P<rank>\d+)\)\n\s*exitcode\s*: (?P<status>-?\d+)")
 """The launcher's words for the first process that it saw fail, and for each one that failed."""
 
-_FOLLOWING = {signal.SIGTERM, signal.SIGABRT}
-"""What ends a process whose partner is gone: the launcher, and gloo or NCCL."""
+_END_HANGING = signal.SIGUSR2
+"""Ends a process as surely as SIGKILL where nobody handles it, and tells our end from a fault."""
+_FOLLOWING = {signal.SIGTERM, signal.SIGABRT, _END_HANGING}
+"""What ends a process whose partner is gone: the launcher, gloo or NCCL, and ourselves."""
 
 _WORDS = re.compile(r"^(\[rank\d+\]: )?[\w.]+(Error|Exception): .+$", re.MULTILINE)
 """The first error that any process has written."""
@@ -161,7 +163,7 @@ def _await_report(launcher: subprocess.Popen[bytes]) -> int | None:
     # It waits for those that hang for want of a partner: half a minute, then it kills them.
     for process in _family(launcher)[1:]:
         with suppress(psutil.NoSuchProcess):
-            process.kill()
+            process.send_signal(_END_HANGING)
     with suppress(subprocess.TimeoutExpired):
         return launcher.wait(_REPORT_TIMEOUT_S)
     return None
